@@ -1,0 +1,81 @@
+//! How does each format become conversations?
+//!
+//! One file a format, all of them in `formats`. A reader hands on records in the order of the file; what cannot be
+//! read is handed on as [`Record::Bad`] with its place and reason, and reading goes on behind it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::model::{Conversation, Place, Quarantined};
+
+
+pub mod roles;
+mod source;
+
+
+pub use source::{Sample, Source};
+
+/// What the caller decides about reading.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Read as this format instead of recognising it.
+    pub format: Option<String>,
+    /// Charset of text files that say nothing of theirs, an encoding_rs label; guessed when absent.
+    pub charset: Option<String>,
+    /// Domains whose email addresses belong to agents (`example.kz`), lower case.
+    pub agent_domains: Vec<String>,
+    /// Bytes a single record may have, expanded.
+    pub max_record: u64,
+    /// Bytes a compressed file may expand to for each byte it holds, once past `max_record`.
+    pub max_expansion: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { format: None, charset: None, agent_domains: Vec::new(), max_record: 64 << 20, max_expansion: 1000 }
+    }
+}
+
+/// What a reader hands on.
+#[derive(Debug)]
+pub enum Record {
+    /// Whole lines of canonical JSON, one conversation each, still to be parsed (in parallel, by `formats::jsonl::lines`).
+    Lines {
+        /// The file.
+        file: Arc<Path>,
+        /// Number of the first line, counted from 1.
+        first_line: u64,
+        /// Lines with their line ends.
+        bytes: Vec<u8>,
+    },
+    /// A conversation.
+    Conversation {
+        /// Where it began.
+        place: Place,
+        /// What was read.
+        conversation: Box<Conversation<'static>>,
+    },
+    /// A record that could not be used.
+    Bad(Quarantined),
+}
+
+/// Takes records; `Break` asks the reader to stop.
+pub type Sink<'s> = dyn FnMut(Record) -> ControlFlow<()> + 's;
+
+/// A format of input files.
+pub trait Format: Sync {
+    /// A short lower-case name for `--format` and reports.
+    fn name(&self) -> &'static str;
+    /// One line for `sabyr formats`.
+    fn about(&self) -> &'static str;
+    /// How sure the beginning of a file is of this format, 0 (not at all) to 100 (certain).
+    fn recognise(&self, sample: &Sample<'_>) -> u8;
+    /// Whether all files of this format are read together, since a conversation may spread over several (emails).
+    fn joins_files(&self) -> bool {
+        false
+    }
+    /// Reads the sources (one, unless [`Format::joins_files`]) and hands on their records in order. Never panics on bad
+    /// input; a file that cannot be read is a [`Record::Bad`] too. Returns `Break` when the sink asked to stop.
+    fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()>;
+}

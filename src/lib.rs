@@ -1,0 +1,3 @@
+//! Scores how agents treated customers in calls, chats and emails, with a quote behind every point.
+pub mod ingest;
+pub mod model;
