@@ -1,3 +1,5 @@
 //! Scores how agents treated customers in calls, chats and emails, with a quote behind every point.
 pub mod ingest;
+pub mod lexicon;
 pub mod model;
+pub mod text;
