@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::model::{Conversation, Place, Quarantined};
 
 
+pub mod formats;
 pub mod roles;
 mod source;
 
