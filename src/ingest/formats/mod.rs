@@ -5,11 +5,12 @@ use crate::model::{Conversation, Reason};
 
 pub mod csv_turns;
 pub mod jsonl;
+pub mod mail;
 pub mod plain_text;
 mod times;
 
 /// Every format, in the order in which equal claims are decided.
-pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &csv_turns::CsvTurns, &plain_text::PlainText];
+pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &mail::Mail, &csv_turns::CsvTurns, &plain_text::PlainText];
 
 /// The format of this name, as `--format` takes it.
 pub fn named(name: &str) -> Option<&'static dyn Format> {
