@@ -3,5 +3,8 @@ pub mod ingest;
 pub mod criteria;
 pub mod lexicon;
 pub mod model;
+pub mod pipeline;
+pub mod privacy;
+pub mod report;
 pub mod scorecard;
 pub mod text;
