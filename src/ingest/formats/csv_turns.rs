@@ -224,7 +224,7 @@ impl<'f> Reader<'f> {
         // Behind a text that is cut wrongly the cells are shifted: what stands there is not the id.
         let named = if id < text || row.len() == self.columns.names.len() { row.get(id) } else { "" };
         if !named.is_empty() {
-            self.begin(&named.to_owned(), row.line, sink)?;
+            self.begin(named, row.line, sink)?;
         }
         match &mut self.current {
             Some(draft) => {

@@ -217,7 +217,7 @@ fn locate(line: &str, stop: usize, of_object: bool) -> (String, Option<String>) 
                 Step::Field(Some(name)) if path.is_empty() => path.push_str(name),
                 Step::Field(Some(name)) => path.extend([".", name]),
                 Step::Field(None) => {}
-                Step::Index(i) => path.push_str(&format!("[{i}]")),
+                Step::Index(i) => path.extend(["[", &i.to_string(), "]"]),
             }
         }
         path
