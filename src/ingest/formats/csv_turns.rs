@@ -128,7 +128,7 @@ fn open(source: &Source, options: &Options) -> Result<(Rows, Columns), Reason> {
 /// Which column holds what.
 struct Columns {
     names: Vec<String>,
-    /// Index of the column and seconds in a unit of it.
+    /// Index of the column, and how many units of it make a second.
     fields: HashMap<u8, (usize, f64)>,
     labels: Vec<(usize, String)>,
     channel: Channel,
@@ -223,7 +223,7 @@ impl<'f> Reader<'f> {
             (self.columns.at(Field::Id).unwrap_or_default(), self.columns.at(Field::Text).unwrap_or_default());
         // Behind a text that is cut wrongly the cells are shifted: what stands there is not the id.
         let named = if id < text || row.len() == self.columns.names.len() { row.get(id) } else { "" };
-        if !named.is_empty() {
+        if !named.is_empty() && !named.contains('\u{fffd}') {
             self.begin(named, row.line, sink)?;
         }
         match &mut self.current {
@@ -324,7 +324,7 @@ fn times(
         match text {
             "" => Ok(None),
             text => times::parse(text).map_err(named).map(|when| match when {
-                When::Seconds(s) => Some(When::Seconds(s * unit)),
+                When::Seconds(s) => Some(When::Seconds(s / unit)),
                 when => Some(when),
             }),
         }

@@ -157,8 +157,8 @@ pub(super) fn key(name: &str) -> String {
     fold(name).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
-/// What a name stands for: the field, how far down its list of names it stands, and seconds in a unit of it where the
-/// name tells (`start_ms`).
+/// What a name stands for: the field, how far down its list of names it stands, and how many units of it make a second
+/// (`start_ms`: 1000).
 pub(super) fn field(name: &str) -> Option<(Field, usize, f64)> {
     let mut key = key(name);
     if let Some(stem) = key.strip_suffix("ид") {
@@ -170,10 +170,10 @@ pub(super) fn field(name: &str) -> Option<(Field, usize, f64)> {
         return Some((field, rank, 1.0));
     }
     let units = [
-        ("milliseconds", 1e-3),
-        ("millis", 1e-3),
-        ("ms", 1e-3),
-        ("мс", 1e-3),
+        ("milliseconds", 1000.0),
+        ("millis", 1000.0),
+        ("ms", 1000.0),
+        ("мс", 1000.0),
         ("seconds", 1.0),
         ("sec", 1.0),
         ("сек", 1.0),
@@ -256,7 +256,7 @@ mod tests {
         ] {
             assert_eq!(field(name).map(|f| f.0), Some(wanted), "{name}");
         }
-        assert_eq!(field("BeginOffsetMillis").map(|f| (f.0, f.2)), Some((Field::Start, 1e-3)));
+        assert_eq!(field("BeginOffsetMillis").map(|f| (f.0, f.2)), Some((Field::Start, 1000.0)));
         assert_eq!(field("start (s)").map(|f| (f.0, f.2)), Some((Field::Start, 1.0)));
         assert_eq!(field("sentiment"), None);
         assert_eq!(field(""), None);

@@ -46,8 +46,9 @@ impl Format for PlainText {
 
     fn recognise(&self, sample: &Sample<'_>) -> u8 {
         let text = &sample.text;
-        // Subtitles have times on lines of their own; binary files have NUL bytes.
-        if text.starts_with("WEBVTT") || text.contains(" --> ") || text.contains('\0') {
+        let binary = memchr::memchr_iter(0, text.as_bytes()).count() > text.len() / 100;
+        // Subtitles have times on lines of their own.
+        if text.starts_with("WEBVTT") || text.contains(" --> ") || binary {
             return 0;
         }
         let (mut lines, mut labels, mut roles) = (0, 0, 0);
