@@ -7,6 +7,7 @@ pub mod csv_turns;
 mod draft;
 mod fields;
 pub mod jsonl;
+pub mod mail;
 pub mod plain_text;
 mod rows;
 mod times;
@@ -14,7 +15,7 @@ mod times;
 use fields::Field;
 
 /// Every format, in the order in which equal claims are decided.
-pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &csv_turns::CsvTurns, &plain_text::PlainText];
+pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &mail::Mail, &csv_turns::CsvTurns, &plain_text::PlainText];
 
 /// The format of this name, as `--format` takes it.
 pub fn named(name: &str) -> Option<&'static dyn Format> {

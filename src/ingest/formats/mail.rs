@@ -1,0 +1,293 @@
+//! Email: `.eml` files and mail folders (mbox), one conversation for each thread.
+//!
+//! Two passes keep memory small: the first keeps a few numbers for each message (where it stands, hashes of its ids,
+//! its date), the second reads the messages of one thread at a time. From each message the writer's own new words become
+//! speech, with the sign-off and the name; quoted letters, contact blocks and legal notices become turns of their kinds.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use self::headers::{Headers, field_name, is_known_field};
+use self::repeat::Repeats;
+use self::scan::{Span, Store};
+use self::thread::{Threads, base_subject, is_agent};
+use crate::ingest::{Format, Options, Record, Sample, Sink, Source};
+use crate::model::{Channel, Conversation, Kind, Place, Quarantined, Reason, Speaker, Text, Turn};
+
+mod automatic;
+mod body;
+mod charset;
+mod headers;
+mod html;
+mod quote;
+mod repeat;
+mod scan;
+mod signature;
+mod thread;
+
+/// Emails: `.eml` and mbox, threads joined over all files.
+pub struct Mail;
+
+impl Format for Mail {
+    fn name(&self) -> &'static str {
+        "mail"
+    }
+
+    fn about(&self) -> &'static str {
+        "Emails: .eml files and mbox folders, one conversation a thread; name your domains with --agent-domain"
+    }
+
+    fn recognise(&self, sample: &Sample<'_>) -> u8 {
+        let bytes = sample.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(sample.bytes).trim_ascii_start();
+        let by_name = Path::new(sample.name).extension().is_some_and(|e| e == "eml" || e == "mbox" || e == "mbx");
+        let (first, rest) = bytes.split_at(memchr::memchr(b'\n', bytes).map_or(bytes.len(), |n| n + 1));
+        if first.starts_with(b"From ") {
+            return match (is_known_field(rest), scan::is_dated_separator(first)) {
+                (true, _) => 98,
+                (false, dated) if by_name || dated => 60,
+                _ => 0,
+            };
+        }
+        let known = if field_name(first).is_some() { count_known(bytes) } else { 0 };
+        match known {
+            0 | 1 if by_name => 40,
+            0 | 1 => 0,
+            _ if by_name => 98,
+            2 => 50,
+            _ => 92,
+        }
+    }
+
+    fn joins_files(&self) -> bool {
+        true
+    }
+
+    fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
+        read_mail(sources, options, sink)
+    }
+}
+
+/// Different fields of mail in the header block at the start.
+fn count_known(bytes: &[u8]) -> usize {
+    let lines = bytes.split(|b| *b == b'\n').take_while(|l| !l.trim_ascii().is_empty());
+    let names: BTreeSet<Vec<u8>> =
+        lines.filter(|l| is_known_field(l)).filter_map(field_name).map(<[u8]>::to_ascii_lowercase).collect();
+    names.len()
+}
+
+/// What the first pass found, in the order of the files.
+enum Seen {
+    Message(u32),
+    Bad(Box<Quarantined>),
+}
+
+fn read_mail(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let mut store = Store::new(sources);
+    let mut threads = Threads::default();
+    let mut seen = Vec::new();
+    for (index, source) in (0u32..).zip(sources) {
+        store.scan(index, options, &mut |found| match found {
+            Ok(found) => {
+                let headers = Headers::parse(found.header);
+                seen.extend(threads.add(&headers, found.span, found.content, options).map(Seen::Message));
+            }
+            Err((byte, reason)) => seen.push(Seen::Bad(Box::new(bad(place(&source.file, byte), None, reason)))),
+        });
+    }
+    let families = threads.finish();
+    let mut next = families.iter().peekable();
+    for s in seen {
+        match s {
+            Seen::Bad(q) => sink(Record::Bad(*q))?,
+            Seen::Message(i) => {
+                // Families stand in the order of their first-read messages.
+                if next.peek().is_some_and(|f| f.iter().min() == Some(&i)) {
+                    if let Some(family) = next.next() {
+                        let spans: Vec<Span> = family.iter().map(|m| threads.message(*m).span).collect();
+                        let first = threads.message(i).span;
+                        read_thread(&mut store, sources, &spans, first, options, sink)?;
+                    }
+                }
+            }
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+fn place(file: &Arc<Path>, byte: u64) -> Place {
+    Place { file: Arc::clone(file), line: None, byte: Some(byte) }
+}
+
+fn bad(place: Place, conversation_id: Option<String>, reason: Reason) -> Quarantined {
+    Quarantined { place, conversation_id, reason }
+}
+
+/// A message understood.
+struct Letter {
+    id: String,
+    /// Seconds since 1970, and RFC 3339.
+    date: Option<(i64, String)>,
+    subject: Option<String>,
+    /// The writer's address, in lower case.
+    sender: Option<String>,
+    automatic: bool,
+    /// What it is made of, in its order; none of the texts is blank.
+    pieces: Vec<(Kind, String)>,
+}
+
+impl Letter {
+    fn read(bytes: &[u8], headers: &Headers<'_>, options: &Options, repeats: &mut Repeats) -> Result<Letter, Reason> {
+        let addresses = || headers.addresses("from").into_iter().chain(headers.addresses("sender"));
+        let mut letter = Letter {
+            id: conversation_id(headers, bytes),
+            date: headers.date().map(|d| (d.to_timestamp(), d.to_rfc3339())),
+            subject: headers.text("subject"),
+            sender: addresses().next(),
+            automatic: automatic::is_automatic(headers, options),
+            pieces: Vec::new(),
+        };
+        let lines = body::lines(bytes, options.charset.as_deref())?;
+        if letter.automatic {
+            letter.pieces.push((Kind::Auto, joined(&lines)));
+        } else {
+            for piece in quote::split(lines) {
+                if piece.quoted {
+                    letter.pieces.push((Kind::Quote, joined(&piece.lines)));
+                } else {
+                    letter.pieces.extend(signature::split(&piece.lines));
+                }
+            }
+            letter.cut_unmarked_quotes(headers, repeats);
+        }
+        letter.pieces.retain(|(_, text)| !text.trim().is_empty());
+        Ok(letter)
+    }
+
+    /// An answer in which no quote was found may hold an earlier letter without any mark.
+    fn cut_unmarked_quotes(&mut self, headers: &Headers<'_>, repeats: &mut Repeats) {
+        let writer = self.sender.clone().unwrap_or_default();
+        let answers =
+            !headers.ids("in-reply-to").is_empty() || self.subject.as_deref().is_some_and(|s| base_subject(s).1);
+        if answers && self.pieces.iter().all(|p| p.0 != Kind::Quote) {
+            let mut out = Vec::new();
+            for (kind, text) in std::mem::take(&mut self.pieces) {
+                let mut rest = text.as_str();
+                while let Some(run) = repeats.find(&writer, rest) {
+                    out.push((kind, rest[..run.start].trim().to_owned()));
+                    out.push((Kind::Quote, rest[run.clone()].trim().to_owned()));
+                    rest = &rest[run.end..];
+                }
+                out.push((kind, rest.trim().to_owned()));
+            }
+            self.pieces = out;
+        }
+        for (_, text) in self.pieces.iter().filter(|p| p.0 == Kind::Speech) {
+            repeats.add(&writer, text);
+        }
+    }
+
+    /// Who wrote it: the company's domains tell agents from customers, and without them nobody guesses.
+    fn speaker(&self, options: &Options) -> Speaker {
+        match &self.sender {
+            _ if self.automatic => Speaker::System,
+            Some(_) if options.agent_domains.is_empty() => Speaker::Unknown,
+            Some(address) if is_agent(address, options) => Speaker::Agent,
+            Some(_) => Speaker::Customer,
+            None => Speaker::Unknown,
+        }
+    }
+}
+
+fn joined(lines: &[body::Line]) -> String {
+    let texts: Vec<&str> = lines.iter().map(|l| l.text.trim_end()).collect();
+    texts.join("\n").trim().to_owned()
+}
+
+/// The Message-ID, or a hash of the whole message when it has none of a sane length.
+fn conversation_id(headers: &Headers<'_>, bytes: &[u8]) -> String {
+    match headers.ids("message-id").into_iter().next() {
+        Some(id) if id.len() <= 998 => id,
+        _ => format!("mail-{:032x}", scan::digest(&[bytes])),
+    }
+}
+
+/// Reads one thread and hands on its conversation, behind those of its messages that cannot be used.
+/// `spans` are in the order of time, `first` is the one that was read first.
+fn read_thread(
+    store: &mut Store<'_>,
+    sources: &[Source],
+    spans: &[Span],
+    first: Span,
+    options: &Options,
+    sink: &mut Sink<'_>,
+) -> ControlFlow<()> {
+    let place_of = |s: Span| place(&sources[s.source as usize].file, s.start);
+    let mut repeats = Repeats::default();
+    let mut letters: Vec<Letter> = Vec::new();
+    let mut size = 0;
+    for span in spans {
+        let (id, read) = match store.read(span) {
+            Ok(bytes) => {
+                let headers = Headers::parse(&bytes);
+                (headers.ids("message-id").into_iter().next(), Letter::read(&bytes, &headers, options, &mut repeats))
+            }
+            Err(reason) => (None, Err(reason)),
+        };
+        match read {
+            Ok(letter) => {
+                size += letter.pieces.iter().map(|p| p.1.len() as u64).sum::<u64>();
+                letters.push(letter);
+            }
+            Err(reason) => sink(Record::Bad(bad(place_of(*span), id, reason)))?,
+        }
+        if size > options.max_record {
+            let id = letters.into_iter().next().map(|l| l.id);
+            return sink(Record::Bad(bad(place_of(first), id, Reason::TooLarge { limit: options.max_record })));
+        }
+    }
+    if letters.is_empty() {
+        return ControlFlow::Continue(());
+    }
+    let conversation = conversation(letters, options);
+    sink(if conversation.turns.is_empty() {
+        Record::Bad(bad(place_of(first), Some(conversation.id.0.into_owned()), Reason::Empty))
+    } else {
+        Record::Conversation { place: place_of(first), conversation: Box::new(conversation) }
+    })
+}
+
+/// The conversation of the letters of a thread, which are in the order of time.
+fn conversation(letters: Vec<Letter>, options: &Options) -> Conversation<'static> {
+    let mut out = Conversation { channel: Channel::Email, ..Conversation::default() };
+    let begin = letters.iter().find_map(|l| l.date.clone());
+    if let Some(head) = letters.first() {
+        out.id = Text::from(head.id.clone());
+        if let Some(subject) = &head.subject {
+            out.labels.0.insert("subject".into(), subject.clone().into());
+        }
+    }
+    let mut agents: BTreeSet<String> = BTreeSet::new();
+    for letter in letters {
+        let speaker = letter.speaker(options);
+        let agent_id = letter.sender.filter(|_| speaker == Speaker::Agent);
+        agents.extend(agent_id.clone());
+        // Seconds fit a float exactly for as long as there is mail.
+        #[allow(clippy::cast_precision_loss)]
+        let start = letter.date.zip(begin.as_ref()).map(|(d, b)| (d.0 - b.0).max(0) as f64);
+        out.turns.extend(letter.pieces.into_iter().map(|(kind, text)| Turn {
+            speaker,
+            agent_id: agent_id.clone().map(Text::from),
+            text: text.into(),
+            start,
+            end: None,
+            kind,
+        }));
+    }
+    out.started_at = begin.map(|b| b.1.into());
+    if agents.len() == 1 {
+        out.agent_id = agents.pop_first().map(Text::from);
+    }
+    out
+}
