@@ -25,7 +25,7 @@ pub use source::{Beginning, Sample, Source, TextStream, reason_of};
 pub struct Options {
     /// Read as this format instead of recognising it.
     pub format: Option<String>,
-    /// Charset of text files that say nothing of theirs, an encoding_rs label; guessed when absent.
+    /// Charset of text files that say nothing of theirs, a label of the Encoding Standard; guessed when absent.
     pub charset: Option<String>,
     /// Domains whose email addresses belong to agents (`example.kz`), lower case.
     pub agent_domains: Vec<String>,

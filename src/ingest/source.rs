@@ -59,7 +59,13 @@ impl Source {
     /// As [`Source::open`], and [`Reason::Content`] when `options.charset` is not the name of a charset.
     pub fn sample(&self, options: &Options) -> Result<Beginning, Reason> {
         let mut bytes = Vec::with_capacity(SAMPLE);
-        self.open(options)?.take(SAMPLE as u64).read_to_end(&mut bytes).map_err(|e| reason_of(&e))?;
+        let outcome = self.open(options)?.take(SAMPLE as u64).read_to_end(&mut bytes);
+        // A file that breaks off is still read as far as it goes.
+        if let Err(e) = outcome
+            && bytes.is_empty()
+        {
+            return Err(reason_of(&e));
+        }
         let charset = charset::detect(&bytes, options.charset.as_deref())?;
         Ok(Beginning { name: self.name(), bytes, charset })
     }
