@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::rows::{ConversationRow, EvidenceRow};
+use super::rows::{ConversationRow, EvidenceRow, QuarantineRow};
 use crate::agents::AgentRow;
 use crate::criteria;
-use crate::model::{Language, Quarantined};
+use crate::model::Language;
 
 /// The value of a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,15 +152,16 @@ pub fn agents() -> Vec<Column<AgentRow>> {
 }
 
 /// The columns of `quarantine`.
-pub fn quarantine() -> Vec<Column<Quarantined>> {
+pub fn quarantine() -> Vec<Column<QuarantineRow>> {
     use Type::{Text, Whole};
+    let at = |n: Option<u64>| n.map_or(Cell::Empty, |n| Cell::Whole(n as i64));
     vec![
-        column("file", Text, "File of the record.", |r: &Quarantined| Cell::Text(r.place.file.to_string_lossy())),
-        column("line", Whole, "Line, counted from 1, where the format has lines.", |r: &Quarantined| r.place.line.map_or(Cell::Empty, |n| Cell::Whole(n as i64))),
-        column("byte", Whole, "Byte within the expanded file, where it is known.", |r: &Quarantined| r.place.byte.map_or(Cell::Empty, |n| Cell::Whole(n as i64))),
-        column("conversation_id", Text, "Its id, if that much could be read.", |r: &Quarantined| text(r.conversation_id.as_deref().unwrap_or(""))),
-        column("kind", Text, "Kind of reason: syntax, content, too_large, bomb, charset, io, duplicate, empty.", |r: &Quarantined| text(r.reason.kind())),
-        column("reason", Text, "What is wrong and what would help.", |r: &Quarantined| Cell::Text(Cow::Owned(r.reason.to_string()))),
+        column("file", Text, "File of the record.", |r: &QuarantineRow| text(&r.file)),
+        column("line", Whole, "Line, counted from 1, where the format has lines.", move |r: &QuarantineRow| at(r.line)),
+        column("byte", Whole, "Byte within the expanded file, where it is known.", move |r: &QuarantineRow| at(r.byte)),
+        column("conversation_id", Text, "Its id, if that much could be read.", |r: &QuarantineRow| text(&r.conversation_id)),
+        column("kind", Text, "Kind of reason: syntax, content, too_large, bomb, charset, io, duplicate, empty.", |r: &QuarantineRow| text(r.kind)),
+        column("reason", Text, "What is wrong and what would help, masked.", |r: &QuarantineRow| text(&r.reason)),
     ]
 }
 
