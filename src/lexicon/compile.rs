@@ -58,10 +58,6 @@ struct BuildNode {
 /// The automaton, frozen for matching.
 #[derive(Debug)]
 pub(super) struct Automaton {
-    /// Child of the root by symbol; 0 is none.
-    pub from_root: Vec<u32>,
-    /// Child of the sentence-start root by symbol; 0 is none.
-    pub from_start: Vec<u32>,
     keys: Vec<u64>,
     children: Vec<u32>,
     mask: u64,
@@ -157,7 +153,8 @@ struct Builder {
     first_node: usize,
 }
 
-const ROOT: u32 = 1;
+/// Where patterns begin.
+pub(super) const ROOT: u32 = 1;
 /// Where patterns begin that stand only at the beginning of a sentence.
 pub(super) const START: u32 = 2;
 
@@ -451,12 +448,9 @@ impl Builder {
 }
 
 fn freeze(b: &Builder) -> Automaton {
-    let symbols = b.vocabulary.symbols as usize;
-    let (mut from_root, mut from_start) = (vec![0; symbols], vec![0; symbols]);
-    let inner = b.edges.iter().filter(|((node, symbol), _)| *node > START && (*symbol as usize) < symbols);
-    let size = (inner.clone().count() * 3).next_power_of_two().max(16);
+    let size = (b.edges.len() * 2).next_power_of_two().max(16);
     let (mut keys, mut children, mask) = (vec![0u64; size], vec![0u32; size], size as u64 - 1);
-    for ((node, symbol), child) in inner {
+    for ((node, symbol), child) in &b.edges {
         let key = u64::from(*node) << 32 | u64::from(*symbol);
         let mut at = slot(key) & mask;
         while keys[at as usize] != 0 {
@@ -464,13 +458,6 @@ fn freeze(b: &Builder) -> Automaton {
         }
         keys[at as usize] = key;
         children[at as usize] = *child;
-    }
-    for ((node, symbol), child) in &b.edges {
-        match *node {
-            ROOT => from_root[*symbol as usize] = *child,
-            START => from_start[*symbol as usize] = *child,
-            _ => {}
-        }
     }
     let (mut accepts_at, mut accepts) = (vec![0], Vec::new());
     let (mut gaps_at, mut gaps) = (vec![0], Vec::new());
@@ -480,5 +467,5 @@ fn freeze(b: &Builder) -> Automaton {
         gaps.extend_from_slice(&node.gaps);
         gaps_at.push(gaps.len() as u32);
     }
-    Automaton { from_root, from_start, keys, children, mask, gaps_at, gaps, accepts_at, accepts }
+    Automaton { keys, children, mask, gaps_at, gaps, accepts_at, accepts }
 }

@@ -2,8 +2,9 @@
 
 use super::acts::Act;
 use super::classes::{Class, Classes};
-use super::compile::{Automaton, NegationRole, START};
+use super::compile::NegationRole;
 use super::file::Negation;
+use super::machine::{DEAD, Machine};
 use super::Lexicon;
 use crate::model::{Conversation, Kind, Language, Speaker};
 use crate::text::{Flags, Vote, Votes, Word, scan};
@@ -67,6 +68,7 @@ impl Reading {
 pub struct Reader<'l> {
     lexicon: &'l Lexicon,
     classes: Classes,
+    machine: Machine,
     votes: Vec<Votes>,
     spans: Vec<Span>,
 }
@@ -87,7 +89,7 @@ const NEGATION_REACH: usize = 3;
 impl<'l> Reader<'l> {
     /// A reader with nothing remembered yet.
     pub fn new(lexicon: &'l Lexicon) -> Self {
-        Self { lexicon, classes: Classes::new(), votes: Vec::new(), spans: Vec::new() }
+        Self { lexicon, classes: Classes::new(), machine: Machine::new(), votes: Vec::new(), spans: Vec::new() }
     }
 
     /// Finds words, languages and acts of a conversation.
@@ -135,33 +137,27 @@ impl<'l> Reader<'l> {
 
     fn find(&mut self, words: &[Word], speaker: Speaker, language: Option<Language>, acts: &mut Vec<Found>) {
         self.spans.clear();
-        let automaton = &self.lexicon.automaton;
-        let mut walk = Walk { automaton, classes: &self.classes.all, words, spans: &mut self.spans };
+        let (automaton, classes, machine) = (&self.lexicon.automaton, &self.classes.all, &mut self.machine);
+        machine.tidy();
         let mut sentence_end = 0;
-        for at in 0..words.len() {
-            if at >= sentence_end {
-                let more = words[at + 1..].iter().position(|w| w.flags.has(Flags::SENTENCE));
-                sentence_end = more.map_or(words.len(), |n| at + 1 + n);
+        for first in 0..words.len() {
+            if first >= sentence_end {
+                let more = words[first + 1..].iter().position(|w| w.flags.has(Flags::SENTENCE));
+                sentence_end = more.map_or(words.len(), |n| first + 1 + n);
             }
-            let starts = words[at].flags.has(Flags::SENTENCE);
-            if starts {
-                for &(max, behind) in automaton.gaps(START) {
-                    for first in at..(at + usize::from(max) + 1).min(sentence_end) {
-                        walk.step(behind, first, first, sentence_end);
+            let mut state = machine.begin(words[first].class, words[first].flags.has(Flags::SENTENCE), classes, automaton);
+            let mut at = first + 1;
+            while state != DEAD {
+                for accept in machine.accepts(state) {
+                    if (!accept.at_end || at == sentence_end) && self.spans.len() < MAX_SPANS {
+                        self.spans.push(Span { rule: accept.rule, first: first as u32, last: at as u32 });
                     }
                 }
-            }
-            for &symbol in &walk.classes[words[at].class as usize].symbols {
-                let node = automaton.from_root[symbol as usize];
-                if node != 0 {
-                    walk.from(node, at, at + 1, sentence_end);
+                if at == sentence_end {
+                    break;
                 }
-                if starts {
-                    let node = automaton.from_start[symbol as usize];
-                    if node != 0 {
-                        walk.from(node, at, at + 1, sentence_end);
-                    }
-                }
+                state = machine.step(state, words[at].class, classes, automaton);
+                at += 1;
             }
         }
         if !self.spans.is_empty() {
@@ -231,51 +227,6 @@ impl<'l> Reader<'l> {
             });
         }
         acts[from..].sort_by(|a, b| (a.start, a.end, a.act).cmp(&(b.start, b.end, b.act)));
-    }
-}
-
-/// A walk through the automaton along the words of a turn.
-struct Walk<'a> {
-    automaton: &'a Automaton,
-    classes: &'a [Class],
-    words: &'a [Word],
-    spans: &'a mut Vec<Span>,
-}
-
-impl Walk<'_> {
-    /// Goes on from `node`, reached after the words `first..at` of a sentence that ends at `end`.
-    fn from(&mut self, node: u32, first: usize, at: usize, end: usize) {
-        let automaton = self.automaton;
-        for accept in automaton.accepts(node) {
-            if (!accept.at_end || at == end) && self.spans.len() < MAX_SPANS {
-                self.spans.push(Span { rule: accept.rule, first: first as u32, last: at as u32 });
-            }
-        }
-        if at < end {
-            self.step(node, first, at, end);
-        }
-        for &(max, behind) in automaton.gaps(node) {
-            if max == 0 {
-                self.from(behind, first, at, end);
-                continue;
-            }
-            for skip in 0..=usize::from(max) {
-                if at + skip < end {
-                    self.step(behind, first, at + skip, end);
-                }
-            }
-        }
-    }
-
-    #[inline]
-    fn step(&mut self, node: u32, first: usize, at: usize, end: usize) {
-        let classes = self.classes;
-        for &symbol in &classes[self.words[at].class as usize].symbols {
-            let child = self.automaton.child(node, symbol);
-            if child != 0 {
-                self.from(child, first, at + 1, end);
-            }
-        }
     }
 }
 

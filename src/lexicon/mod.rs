@@ -9,6 +9,7 @@ mod classes;
 mod compile;
 mod contractions;
 mod file;
+mod machine;
 mod matcher;
 mod pattern;
 
