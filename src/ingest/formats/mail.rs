@@ -26,6 +26,7 @@ mod repeat;
 mod scan;
 mod signature;
 mod thread;
+mod words;
 
 /// Emails: `.eml` and mbox, threads joined over all files.
 pub struct Mail;

@@ -4,6 +4,7 @@ use mail_parser::parsers::MessageStream;
 use mail_parser::{DateTime, HeaderValue};
 
 use super::charset;
+use super::words::KNOWN;
 
 /// Bytes a header block may have; real ones stay far below.
 pub const MAX_BLOCK: usize = 256 << 10;
@@ -11,48 +12,6 @@ pub const MAX_BLOCK: usize = 256 << 10;
 const MAX_FIELD: usize = 64 << 10;
 /// Bytes of one `Content-*` field that are looked at; its parser is quadratic in the parameters.
 const MAX_CONTENT_FIELD: usize = 4 << 10;
-
-/// Fields by which mail is told from other files that begin with `word:`.
-const KNOWN: &[&str] = &[
-    "bcc",
-    "cc",
-    "content-disposition",
-    "content-transfer-encoding",
-    "content-type",
-    "date",
-    "delivered-to",
-    "dkim-signature",
-    "from",
-    "importance",
-    "in-reply-to",
-    "list-id",
-    "message-id",
-    "mime-version",
-    "precedence",
-    "received",
-    "references",
-    "reply-to",
-    "return-path",
-    "sender",
-    "status",
-    "subject",
-    "thread-index",
-    "thread-topic",
-    "to",
-    "user-agent",
-    "x-mailer",
-    "x-mozilla-status",
-    "x-mozilla-keys",
-    "x-original-to",
-    "x-priority",
-    "x-received",
-    "x-spam-status",
-    "x-gmail-labels",
-    "x-gm-thrid",
-    "auto-submitted",
-    "envelope-to",
-    "delivery-date",
-];
 
 /// The fields of one header block, in order, still encoded and folded.
 #[derive(Debug)]
