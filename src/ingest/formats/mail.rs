@@ -104,12 +104,12 @@ fn read_mail(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> Cont
             Seen::Bad(q) => sink(Record::Bad(*q))?,
             Seen::Message(i) => {
                 // Families stand in the order of their first-read messages.
-                if next.peek().is_some_and(|f| f.iter().min() == Some(&i)) {
-                    if let Some(family) = next.next() {
-                        let spans: Vec<Span> = family.iter().map(|m| threads.message(*m).span).collect();
-                        let first = threads.message(i).span;
-                        read_thread(&mut store, sources, &spans, first, options, sink)?;
-                    }
+                if next.peek().is_some_and(|f| f.iter().min() == Some(&i))
+                    && let Some(family) = next.next()
+                {
+                    let spans: Vec<Span> = family.iter().map(|m| threads.message(*m).span).collect();
+                    let first = threads.message(i).span;
+                    read_thread(&mut store, sources, &spans, first, options, sink)?;
                 }
             }
         }

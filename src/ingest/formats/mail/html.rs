@@ -86,6 +86,7 @@ impl<'a> Tag<'a> {
         let name_end = from + bytes[from..].iter().position(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'))?;
         // Tags are short: a stray quotation mark must not swallow the letter.
         let window = &bytes[..bytes.len().min(name_end + 8192)];
+        let first_end = name_end + memchr::memchr(b'>', &window[name_end..])?;
         let mut quote = 0u8;
         let mut end = None;
         for (i, b) in window.iter().enumerate().skip(name_end) {
@@ -99,7 +100,7 @@ impl<'a> Tag<'a> {
                 _ => {}
             }
         }
-        let end = end.or_else(|| memchr::memchr(b'>', &window[name_end..]).map(|n| name_end + n))?;
+        let end = end.unwrap_or(first_end);
         let name: String = s.get(from..name_end.min(from + 32)).unwrap_or_default().to_ascii_lowercase();
         let attributes = s.get(name_end..end)?;
         Some(Tag { name, closes, empty: attributes.ends_with('/'), attributes, len: end + 1 })

@@ -60,13 +60,19 @@ fn blank(line: &Line) -> bool {
 /// The signature by its mark: behind a `-- ` line, or in an element for signatures. From (the mark itself) to.
 fn delimiter(lines: &[Line], kinds: &[Option<Kind>]) -> Option<(usize, usize)> {
     // Two dashes may also divide a long letter.
-    let marks = (0..lines.len()).filter(|i| lines[*i].text.trim_end() == "--");
-    if let Some(from) = marks.into_iter().find(|i| fits(lines, kinds, *i)) {
+    let mut marks = (tail(lines, kinds)..lines.len()).filter(|i| lines[*i].text.trim_end() == "--");
+    if let Some(from) = marks.find(|i| fits(lines, kinds, *i)) {
         return Some((from, lines.len()));
     }
     let from = lines.iter().position(|l| l.mark == Mark::Signature && !blank(l))?;
     let to = lines.iter().rposition(|l| l.mark == Mark::Signature)? + 1;
     Some((from, to))
+}
+
+/// Where the last lines begin, as many as a signature may have with its sign-off.
+fn tail(lines: &[Line], kinds: &[Option<Kind>]) -> usize {
+    let full = |i: &usize| kinds[*i] == Some(Kind::Speech) && !blank(&lines[*i]);
+    (0..lines.len()).rev().filter(full).nth(MAX_BLOCK).unwrap_or(0)
 }
 
 /// How many lines of speech follow line `i`, and how many of them, up to a P.S., are sentences.
@@ -88,12 +94,12 @@ fn block(lines: &[Line], from: usize, to: usize, kinds: &mut [Option<Kind>]) {
     while at < to && (blank(&lines[at]) || lines[at].text.trim() == "--") {
         at += 1;
     }
-    if at < to {
-        if let Some(named) = sign_off_line(&lines[at].text) {
-            at += 1;
-            if !named {
-                at = after_name(lines, at, to, kinds);
-            }
+    if at < to
+        && let Some(named) = sign_off_line(&lines[at].text)
+    {
+        at += 1;
+        if !named {
+            at = after_name(lines, at, to, kinds);
         }
     }
     let mut postscript = false;
@@ -122,7 +128,7 @@ fn after_name(lines: &[Line], at: usize, to: usize, kinds: &[Option<Kind>]) -> u
 fn sign_off(lines: &[Line], kinds: &[Option<Kind>]) -> Option<usize> {
     let speech = |i: &usize| kinds[*i] == Some(Kind::Speech);
     let all: Vec<usize> =
-        (0..lines.len()).filter(speech).filter(|i| sign_off_line(&lines[*i].text).is_some()).collect();
+        (tail(lines, kinds)..lines.len()).filter(speech).filter(|i| sign_off_line(&lines[*i].text).is_some()).collect();
     let firm: Vec<usize> = all.iter().copied().filter(|i| starts_with_any(&lines[*i].text, SIGN_OFFS)).collect();
     let bare = |i: &usize| {
         let (size, sentences) = after(lines, kinds, *i);
@@ -199,7 +205,7 @@ fn is_name(line: &str) -> bool {
         |w: &&str| w.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '–' | '\'' | '’' | '"' | '«' | '»'));
     (1..=4).contains(&words.len())
         && line.chars().count() <= 60
-        && words.iter().all(|w| letters(&w))
+        && words.iter().all(letters)
         && words[0].trim_start_matches(['"', '«']).starts_with(char::is_uppercase)
 }
 
@@ -212,10 +218,10 @@ fn is_postscript(line: &str) -> bool {
 
 /// A telephone number, an address of mail or web, or a label of one.
 fn is_contact(line: &str) -> bool {
-    let lower = line.trim().to_lowercase();
-    if lower.is_empty() || lower.chars().count() > 160 {
+    if line.len() > 320 || line.trim().is_empty() {
         return false;
     }
+    let lower = line.trim().to_lowercase();
     if lower.contains("www.") || lower.contains("http://") || lower.contains("https://") {
         return true;
     }
@@ -274,7 +280,7 @@ fn devices(lines: &[Line], kinds: &mut [Option<Kind>]) {
         let lower = lines[i].text.trim().to_lowercase();
         let tail = lower.trim_end_matches(['.', '!']);
         let worded = DEVICES.iter().any(|d| lower.starts_with(d)) || DEVICE_ENDS.iter().any(|d| tail.ends_with(d));
-        let named = DEVICE_NAMES.iter().any(|d| lower.contains(d));
+        let named = lower.len() <= 300 && DEVICE_NAMES.iter().any(|d| lower.contains(d));
         let head = i == 0 || blank(&lines[i - 1]) || lines[i - 1].text.trim() == "--";
         if worded && named && head && lower.split_whitespace().count() <= 10 {
             kinds[i] = Some(Kind::Signature);
@@ -300,11 +306,13 @@ fn notices(lines: &[Line], kinds: &mut [Option<Kind>]) {
 }
 
 fn is_notice(lines: &[Line]) -> bool {
-    let first = lines[0].text.trim().trim_start_matches(|c: char| !c.is_alphabetic()).to_lowercase();
+    let lower = |l: &Line| l.text.trim().chars().take(2000).flat_map(char::to_lowercase).collect::<String>();
+    let first = lower(&lines[0]);
+    let first = first.trim_start_matches(|c: char| !c.is_alphabetic());
     if !NOTICE_BEGINS.iter().any(|b| first.starts_with(b)) {
         return false;
     }
-    let text = lines.iter().take(40).map(|l| l.text.to_lowercase()).collect::<Vec<_>>().join(" ");
+    let text = lines.iter().take(40).map(lower).collect::<Vec<_>>().join(" ");
     text.split_whitespace().count() >= 6 && NOTICE_STEMS.iter().any(|s| text.contains(s))
 }
 
