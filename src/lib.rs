@@ -1,3 +1,10 @@
 //! Scores how agents treated customers in calls, chats and emails, with a quote behind every point.
 pub mod ingest;
+pub mod criteria;
+pub mod lexicon;
 pub mod model;
+pub mod pipeline;
+pub mod privacy;
+pub mod report;
+pub mod scorecard;
+pub mod text;

@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use crate::model::{Conversation, Place, Quarantined};
 
-
+mod charset;
+mod discover;
 pub mod formats;
+mod lines;
 pub mod roles;
 mod source;
 
-
-pub use source::{Sample, Source};
+pub use discover::{InputError, discover, read_all, recognise};
+pub use lines::{BadLine, Lines};
+pub use source::{Beginning, Sample, Source, TextStream, reason_of};
 
 /// What the caller decides about reading.
 #[derive(Clone, Debug)]

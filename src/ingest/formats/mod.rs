@@ -1,3 +1,92 @@
-//! The formats: one file each.
+//! The formats: one file each. To add one, write its file and add a line to [`ALL`].
 
+use super::Format;
+use crate::model::{Conversation, Reason};
+
+pub mod csv_turns;
+pub mod jsonl;
 pub mod mail;
+pub mod plain_text;
+mod times;
+
+/// Every format, in the order in which equal claims are decided.
+pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &mail::Mail, &csv_turns::CsvTurns, &plain_text::PlainText];
+
+/// The format of this name, as `--format` takes it.
+pub fn named(name: &str) -> Option<&'static dyn Format> {
+    ALL.iter().copied().find(|f| f.name() == name)
+}
+
+/// More seconds than a conversation can last (31 years): what is past them is a date in seconds, or milliseconds.
+const LONGEST: f64 = 1e9;
+
+/// Checks what every conversation must keep to, whatever its format: an id, a turn with text, and times that are
+/// seconds from its start with no end before its start.
+///
+/// # Errors
+/// [`Reason::Empty`] without text, else [`Reason::Content`] naming the turn, counted from 1.
+pub fn validate(conversation: &Conversation<'_>) -> Result<(), Reason> {
+    if conversation.id.trim().is_empty() {
+        return Err(Reason::Content("the conversation id is empty".to_owned()));
+    }
+    let mut text = false;
+    for (i, turn) in conversation.turns.iter().enumerate() {
+        text = text || !turn.text.trim_start().is_empty();
+        for (name, time) in [("start", turn.start), ("end", turn.end)] {
+            if let Some(t) = time
+                && !(0.0..LONGEST).contains(&t)
+            {
+                let what = if t < 0.0 { "before the start of the conversation" } else { "not seconds from its start" };
+                return Err(Reason::Content(format!("turn {}: its {name} ({t}) is {what}", i + 1)));
+            }
+        }
+        if let (Some(start), Some(end)) = (turn.start, turn.end)
+            && end < start
+        {
+            return Err(Reason::Content(format!("turn {}: its end ({end}) is before its start ({start})", i + 1)));
+        }
+        // Borrowed text comes from readers that let no control characters through.
+        if let std::borrow::Cow::Owned(s) = &turn.text.0
+            && memchr::memchr(0, s.as_bytes()).is_some()
+        {
+            return Err(Reason::Content(format!("turn {}: a NUL character in its text", i + 1)));
+        }
+    }
+    if text { Ok(()) } else { Err(Reason::Empty) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Turn;
+
+    fn check(id: &'static str, turn: Turn<'static>) -> Option<String> {
+        validate(&Conversation { id: id.into(), turns: vec![turn], ..Conversation::default() })
+            .err()
+            .map(|r| r.to_string())
+    }
+
+    #[test]
+    fn what_cannot_be_scored_is_named() {
+        let turn = |start, end| Turn { text: "hello".into(), start, end, ..Turn::default() };
+        assert_eq!(check("a", turn(Some(0.0), Some(0.0))), None);
+        assert_eq!(check(" ", turn(None, None)).unwrap(), "the conversation id is empty");
+        assert_eq!(check("a", Turn { text: " \n".into(), ..Turn::default() }).unwrap(), "no turns with text");
+        assert_eq!(check("a", turn(Some(3.0), Some(2.5))).unwrap(), "turn 1: its end (2.5) is before its start (3)");
+        assert!(check("a", turn(Some(-1.0), None)).unwrap().contains("before the start of the conversation"));
+        assert!(check("a", turn(Some(1.74e12), None)).unwrap().contains("not seconds from its start"));
+        assert!(check("a", turn(None, Some(f64::NAN))).is_some());
+        assert!(check("a", Turn { text: String::from("a\0").into(), ..Turn::default() }).unwrap().contains("NUL"));
+    }
+
+    #[test]
+    fn every_format_has_its_own_name() {
+        for (i, f) in ALL.iter().enumerate() {
+            assert_eq!(f.name(), f.name().to_lowercase());
+            assert!(!f.about().is_empty());
+            assert_eq!(ALL.iter().position(|g| g.name() == f.name()), Some(i));
+            assert!(named(f.name()).is_some());
+        }
+        assert!(named("docx").is_none());
+    }
+}

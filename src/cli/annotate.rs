@@ -1,0 +1,149 @@
+//! `sabyr annotate`: a JSON line a turn with its acts and measures.
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use sabyr::criteria::measures;
+use sabyr::lexicon::{Lexicon, Reader, Reading};
+use sabyr::model::{Conversation, Place, Speaker};
+use sabyr::pipeline::{self, Outcome};
+use sabyr::report::Mask;
+use serde::Serialize;
+
+use super::{Failure, Input, Limits, lexicon};
+
+/// Write a JSON line a turn: its language, the acts found in it, and its measures
+#[derive(Parser)]
+#[command(after_help = "Example:\n  sabyr annotate data/night --out turns.jsonl")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    limits: Limits,
+    /// File to write; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Phrases of your own, laid over the built-in ones
+    #[arg(long, value_name = "DIR")]
+    lexicons: Option<PathBuf>,
+    /// Do not mask personal data in the quoted words
+    #[arg(long)]
+    no_redact: bool,
+}
+
+#[derive(Serialize)]
+struct TurnLine<'a> {
+    conversation_id: &'a str,
+    turn: usize,
+    speaker: Speaker,
+    agent_id: Option<&'a str>,
+    language: Option<sabyr::model::Language>,
+    acts: Vec<ActLine<'a>>,
+    measures: measures::Measures,
+}
+
+#[derive(Serialize)]
+struct ActLine<'a> {
+    act: &'static str,
+    start: u32,
+    end: u32,
+    text: std::borrow::Cow<'a, str>,
+    confidence: f64,
+    rule: String,
+}
+
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    let lexicon = lexicon::load(args.lexicons.as_deref())?;
+    let sources = args.input.sources()?;
+    let options = args.input.options();
+    let mask: Mask = super::mask(args.no_redact);
+    let stop = super::stop_on_signal()?;
+    let to_stdout = args.out.as_os_str() == "-";
+    let folder = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    // Written beside its place and moved in whole.
+    let mut temporary = if to_stdout {
+        None
+    } else {
+        let file = tempfile::Builder::new().prefix(".sabyr-").tempfile_in(folder);
+        Some(file.with_context(|| format!("cannot write in {}", folder.display())).map_err(Failure::Use)?)
+    };
+    let (mut read, mut quarantined) = (0_u64, 0_u64);
+    let ended = {
+        let mut out: BufWriter<Box<dyn Write>> = BufWriter::with_capacity(
+            1 << 18,
+            match &mut temporary {
+                Some(file) => Box::new(file.as_file_mut()),
+                None => Box::new(std::io::stdout().lock()),
+            },
+        );
+        let ended = pipeline::run(
+            &sources,
+            &options,
+            args.limits.threads(),
+            &stop,
+            || (Reader::new(&lexicon), Reading::default()),
+            |(reader, reading), conversation, _: &Place| {
+                reader.read(conversation, reading);
+                lines(conversation, reading, &lexicon, mask)
+            },
+            |outcome| {
+                read += 1;
+                match outcome {
+                    Outcome::Done { value, .. } => out.write_all(&value),
+                    Outcome::Quarantined(q) => {
+                        quarantined += 1;
+                        super::say(args.limits.quiet, &format!("quarantined {}: {}", q.place, q.reason));
+                        Ok(())
+                    }
+                }
+            },
+        )?;
+        out.flush()?;
+        ended
+    };
+    if !ended {
+        return Err(Failure::Other(anyhow::anyhow!("stopped; nothing was written")));
+    }
+    if let Some(file) = temporary {
+        super::publish_permissions(file.as_file())?;
+        file.persist(&args.out).with_context(|| format!("cannot write {}", args.out.display()))?;
+    }
+    super::say(args.limits.quiet, &format!("read {read}: annotated {}, quarantined {quarantined}", read - quarantined));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(c: &Conversation<'_>, reading: &Reading, lexicon: &Lexicon, mask: Mask) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (i, turn) in c.turns.iter().enumerate() {
+        let acts = reading.acts_of(i);
+        let line = TurnLine {
+            conversation_id: &c.id,
+            turn: i,
+            speaker: turn.speaker,
+            agent_id: if turn.speaker == Speaker::Agent { c.agent_of(turn) } else { None },
+            language: reading.turns[i].language,
+            acts: acts
+                .iter()
+                .map(|f| {
+                    let rule = lexicon.rule(f.rule);
+                    ActLine {
+                        act: f.act.name(),
+                        start: f.start,
+                        end: f.end,
+                        text: mask(&turn.text[f.start as usize..f.end as usize]),
+                        confidence: (f64::from(f.confidence) * 1000.0).round() / 1000.0,
+                        rule: format!("{}/{}:{}", rule.language.code(), rule.act.name(), rule.pattern),
+                    }
+                })
+                .collect(),
+            measures: measures::of_turn(acts),
+        };
+        if serde_json::to_writer(&mut out, &line).is_ok() {
+            out.push(b'\n');
+        }
+    }
+    out
+}

@@ -1,0 +1,169 @@
+//! `sabyr lexicon`: check, try and list what the phrases find.
+
+use std::io::{IsTerminal, Write, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use clap::{Parser, Subcommand, ValueEnum};
+use sabyr::lexicon::{self, ACTS, Lexicon, Reader, Reading};
+use sabyr::model::{Channel, Conversation, Speaker, Turn};
+
+use super::Failure;
+
+/// Check, try out and list the phrases that acts are found by
+#[derive(Parser)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Verify lexicon files: every example found, no counter-example found, enough phrases, sorted
+    #[command(after_help = "Examples:\n  sabyr lexicon check lexicons\n  sabyr lexicon check lexicons --only ru/empathy.apology --write")]
+    Check {
+        /// Folder with en/, ru/, kk/ in it; the built-in lexicon when absent
+        folder: Option<PathBuf>,
+        /// Rewrite the files in their canonical form: sorted, without repetition
+        #[arg(long, requires = "folder")]
+        write: bool,
+        /// Report only these files, as LANG/ACT (the beginning is enough)
+        #[arg(long, value_name = "LANG/ACT")]
+        only: Vec<String>,
+        /// Also list phrases that stand in two acts
+        #[arg(long)]
+        overlaps: bool,
+    },
+    /// Show what is found in a text, and by which phrase
+    #[command(after_help = "Example:\n  sabyr lexicon try \"I'm so sorry about the wait\"")]
+    Try {
+        /// The text
+        text: String,
+        /// Who says it
+        #[arg(long, value_enum, default_value = "anyone")]
+        speaker: Who,
+        /// Phrases of your own, laid over the built-in ones
+        #[arg(long, value_name = "DIR")]
+        lexicons: Option<PathBuf>,
+    },
+    /// List every act, who speaks it, and what it means
+    Acts,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Who {
+    Agent,
+    Customer,
+    Anyone,
+}
+
+/// The built-in lexicon, with the user's laid over it.
+pub(crate) fn load(folder: Option<&std::path::Path>) -> Result<Lexicon, Failure> {
+    let mut files = lexicon::built_in_files()?;
+    if let Some(folder) = folder {
+        files = lexicon::overlay(files, lexicon::files_of(folder).map_err(Failure::usage)?);
+    }
+    Lexicon::compile(&files).map_err(Failure::usage)
+}
+
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    match args.command {
+        Command::Check { folder, write, only, overlaps } => check(folder, write, &only, overlaps),
+        Command::Try { text, speaker, lexicons } => try_text(&text, speaker, &load(lexicons.as_deref())?),
+        Command::Acts => {
+            let mut out = stdout().lock();
+            for act in ACTS {
+                writeln!(out, "{:<26} {:<9} {}", act.name, format!("{:?}", act.by).to_lowercase(), act.about)?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn check(folder: Option<PathBuf>, write: bool, only: &[String], overlaps: bool) -> Result<ExitCode, Failure> {
+    let wanted = |path: &str| only.is_empty() || only.iter().any(|o| path.starts_with(o.as_str()));
+    let (files, mut mistakes) = match &folder {
+        Some(folder) => lexicon::files_and_mistakes_of(folder).map_err(Failure::usage)?,
+        None => lexicon::built_in_files_and_mistakes(),
+    };
+    let (compiled, of_patterns) = Lexicon::compile_what_is_right(&files);
+    mistakes.extend(of_patterns);
+    mistakes.extend(lexicon::check(&files, &compiled));
+    mistakes.retain(|m| wanted(&m.file));
+    let mut out = stdout().lock();
+    for mistake in &mistakes {
+        writeln!(out, "{mistake}")?;
+    }
+    if overlaps {
+        for overlap in lexicon::overlaps(&compiled) {
+            let places: Vec<String> =
+                overlap.places.iter().filter(|p| wanted(&p.0)).map(|p| format!("{}:{}", p.0, p.1)).collect();
+            if !places.is_empty() {
+                writeln!(out, "in several acts: {:?} ({})", overlap.pattern, places.join(", "))?;
+            }
+        }
+    }
+    let mut unsorted = 0;
+    for file in files.iter().filter(|f| wanted(&f.path)) {
+        let canonical = file.canonical();
+        if canonical != file.source {
+            unsorted += 1;
+            match (&folder, write) {
+                (Some(folder), true) => std::fs::write(folder.join(&file.path), canonical)?,
+                _ => writeln!(out, "{}: not in its canonical form; --write sorts it", file.path)?,
+            }
+        }
+    }
+    let examples = lexicon::examples(&files).iter().filter(|e| wanted(&e.file)).count();
+    let phrases = compiled.rules().iter().filter(|r| !r.bar && wanted(&r.place.0)).count();
+    writeln!(
+        out,
+        "{} files, {phrases} phrases, {} nodes, {examples} examples: {} mistakes, {unsorted} {}",
+        files.iter().filter(|f| wanted(&f.path)).count(),
+        compiled.nodes(),
+        mistakes.len(),
+        if write { "rewritten" } else { "not in canonical form" },
+    )?;
+    Ok(if mistakes.is_empty() && (unsorted == 0 || write) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn try_text(text: &str, who: Who, lexicon: &Lexicon) -> Result<ExitCode, Failure> {
+    if text.trim().is_empty() {
+        return Err(Failure::usage(anyhow!("there is no text to try")));
+    }
+    let speaker = match who {
+        Who::Agent => Speaker::Agent,
+        Who::Customer => Speaker::Customer,
+        Who::Anyone => Speaker::Unknown,
+    };
+    let conversation = Conversation {
+        id: "try".into(),
+        channel: Channel::Chat,
+        turns: vec![Turn { speaker, text: text.into(), ..Turn::default() }],
+        ..Conversation::default()
+    };
+    let mut reading = Reading::default();
+    Reader::new(lexicon).read(&conversation, &mut reading);
+    let mut out = stdout().lock();
+    let language = reading.language.map_or("not known", |l| l.code());
+    writeln!(out, "language: {language}, {} words", reading.word_count(0))?;
+    let (bold, plain) = if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    for found in &reading.acts {
+        let rule = lexicon.rule(found.rule);
+        writeln!(
+            out,
+            "{bold}{:<26}{plain} {:.2}  {:?}  by {}:{} {:?}",
+            found.act.name(),
+            found.confidence,
+            &text[found.start as usize..found.end as usize],
+            rule.place.0,
+            rule.place.1,
+            rule.pattern,
+        )?;
+    }
+    if reading.acts.is_empty() {
+        writeln!(out, "nothing found")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

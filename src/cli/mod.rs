@@ -1,0 +1,156 @@
+//! The command line: one file a command.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{Parser, Subcommand};
+use sabyr::ingest::{self, Source};
+use sabyr::report::Mask;
+
+mod annotate;
+mod lexicon;
+
+/// Scores how agents treated customers in calls, chats and emails, and shows the sentence behind every point.
+#[derive(Parser)]
+#[command(name = "sabyr", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Annotate(annotate::Args),
+    Lexicon(lexicon::Args),
+}
+
+/// Exit codes: done; done, but more was quarantined than allowed; wrong use; failed.
+pub(crate) const WRONG_USE: u8 = 2;
+
+/// What went wrong, and whether the user can mend it by calling differently.
+pub(crate) enum Failure {
+    /// Exit code 2: arguments, input or configuration.
+    Use(anyhow::Error),
+    /// Exit code 3.
+    Other(anyhow::Error),
+}
+
+impl Failure {
+    pub(crate) fn usage(e: impl Into<anyhow::Error>) -> Failure {
+        Failure::Use(e.into())
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(e: E) -> Self {
+        Failure::Other(e.into())
+    }
+}
+
+/// Parses the arguments, runs the command, and turns its end into an exit code.
+pub(crate) fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Annotate(args) => annotate::run(args),
+        Command::Lexicon(args) => lexicon::run(args),
+    };
+    let (code, error) = match done {
+        Ok(code) => return code,
+        Err(Failure::Use(e)) => (WRONG_USE, e),
+        // A reader that closed the pipe has seen what it wanted.
+        Err(Failure::Other(e)) if is_broken_pipe(&e) => return ExitCode::SUCCESS,
+        Err(Failure::Other(e)) => (3, e),
+    };
+    let _ = writeln!(std::io::stderr(), "sabyr: {error:#}");
+    ExitCode::from(code)
+}
+
+fn is_broken_pipe(e: &anyhow::Error) -> bool {
+    e.chain().any(|c| c.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe))
+}
+
+/// What to read and how.
+#[derive(clap::Args)]
+pub(crate) struct Input {
+    /// Files, folders or glob patterns; `.gz` and `.zst` are expanded
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<String>,
+    /// Read every file as this format instead of recognising it (`sabyr formats` lists them)
+    #[arg(long, value_name = "NAME")]
+    format: Option<String>,
+    /// Charset of text files that do not say theirs, such as windows-1251; guessed when absent
+    #[arg(long, value_name = "LABEL")]
+    charset: Option<String>,
+    /// Domain whose email addresses are agents'; may be given several times
+    #[arg(long = "agent-domain", value_name = "DOMAIN")]
+    agent_domains: Vec<String>,
+    /// Most MiB a single record may have, expanded
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    max_record: u64,
+}
+
+impl Input {
+    pub(crate) fn sources(&self) -> Result<Vec<Source>, Failure> {
+        ingest::discover(&self.inputs).map_err(Failure::usage)
+    }
+
+    pub(crate) fn options(&self) -> ingest::Options {
+        ingest::Options {
+            format: self.format.clone(),
+            charset: self.charset.clone(),
+            agent_domains: self.agent_domains.iter().map(|d| d.trim_start_matches('@').to_lowercase()).collect(),
+            max_record: self.max_record << 20,
+            ..ingest::Options::default()
+        }
+    }
+}
+
+/// How much of the machine to use, and how much to say.
+#[derive(clap::Args)]
+pub(crate) struct Limits {
+    /// Threads to score on; all cores when absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+impl Limits {
+    pub(crate) fn threads(&self) -> usize {
+        self.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+    }
+}
+
+/// A line for people, on standard error.
+pub(crate) fn say(quiet: bool, line: &str) {
+    if !quiet {
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+}
+
+/// How texts are masked before they are written.
+pub(crate) fn mask(no_redact: bool) -> Mask {
+    if no_redact { |t| t.into() } else { sabyr::privacy::mask }
+}
+
+/// Set by Ctrl-C and by a polite kill: the run stops clean.
+pub(crate) fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
+    Ok(stop)
+}
+
+/// Temporary files are private; what is published has the permissions of any new file.
+pub(crate) fn publish_permissions(file: &std::fs::File) -> Result<(), Failure> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}

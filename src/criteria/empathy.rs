@@ -1,0 +1,248 @@
+//! # Empathy
+//!
+//! ## What it measures
+//! Whether the agent answers what the customer feels or suffers, not only what they ask.
+//!
+//! ## Why it matters
+//! A feeling that is voiced is an opportunity; research on consultations (Suchman et al. 1997; Bylund & Makoul's ECCS)
+//! shows that people judge the whole talk by whether such openings are taken up.
+//!
+//! ## How it is scored
+//! Opportunities are the customer's turns that voice a feeling or a hardship (upset, worried, hardship: *strong*) or just a trouble
+//! (*weak*). The agent's next two turns may answer by naming the feeling, validating it, apologising, taking the trouble on,
+//! or asking about it. The sum starts at 40. Each strong opportunity is worth an equal share: answered fully it adds up to
+//! 60 / n points, missed it costs 40 / n. A weak one adds up to half a share and costs nothing when missed.
+//! Naming and validating count most, and several kinds count more than one. The same wording again counts a third, and an
+//! apology after the third nothing. Waving a feeling away costs 20 each time.
+//! Without any opportunity the criterion is not applicable.
+//!
+//! ## Example
+//! Customer: "My mother is in hospital and the card is blocked, I'm so worried." Agent: "I'm so sorry, that must be very
+//! stressful. Let me take care of the card right now."
+//!
+//! ## Counter-example
+//! The same customer. Agent: "Card number?"
+//!
+//! ## Limits
+//! Warmth that is only in the voice is not in a transcript. Irony is taken at its word.
+
+use super::part::{Part, Role};
+use super::Criterion;
+use crate::lexicon::acts::{
+    CUSTOMER_HARDSHIP, CUSTOMER_REPEATS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY,
+    EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE, PATIENCE_REASSURE,
+};
+use crate::lexicon::{Act, Found};
+use crate::model::{CriterionResult, Evidence};
+
+/// See the head of this file.
+pub struct Empathy;
+
+/// What an answer of this kind is worth of a full answer.
+const ANSWERS: &[(Act, &str, f64)] = &[
+    (EMPATHY_NAME_FEELING, "names_feeling", 0.6),
+    (EMPATHY_VALIDATE, "validates", 0.6),
+    (EMPATHY_APOLOGY, "apologises", 0.45),
+    (EMPATHY_TAKE_ON, "takes_on", 0.45),
+    (EMPATHY_EXPLORE, "explores", 0.4),
+    (PATIENCE_REASSURE, "reassures", 0.3),
+];
+const BASE: f64 = 40.0;
+const FULL: f64 = 60.0;
+const DISMISSED: f64 = -20.0;
+/// Confidence from which a voiced feeling is a strong opportunity.
+const STRONG: f32 = 0.7;
+
+struct Opportunity {
+    turn: usize,
+    found: Found,
+    strong: bool,
+}
+
+fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
+    let mut out = Vec::new();
+    for turn in part.customer_turns() {
+        // The last words of a customer who is not answered any more are not the agent's to answer.
+        if part.next_own(turn, 1).next().is_none() {
+            continue;
+        }
+        let feelings = [CUSTOMER_HARDSHIP, CUSTOMER_WORRIED, CUSTOMER_UPSET];
+        let strongest = |acts: &[Act]| {
+            part.acts(turn).iter().filter(|f| acts.contains(&f.act)).max_by(|a, b| a.confidence.total_cmp(&b.confidence)).copied()
+        };
+        if let Some(found) = strongest(&feelings) {
+            out.push(Opportunity { turn, found, strong: found.confidence >= STRONG });
+        } else if let Some(found) = strongest(&[CUSTOMER_TROUBLE, CUSTOMER_REPEATS, CUSTOMER_UNRESOLVED]) {
+            out.push(Opportunity { turn, found, strong: false });
+        }
+    }
+    out
+}
+
+impl Criterion for Empathy {
+    fn name(&self) -> &'static str {
+        "empathy"
+    }
+    fn title(&self) -> &'static str {
+        "Empathy"
+    }
+    fn advice(&self) -> &'static str {
+        "When the customer voices a feeling or a hardship, say it back in your own words before you turn to the task."
+    }
+    fn source(&self) -> &'static str {
+        include_str!("empathy.rs")
+    }
+
+    fn score(&self, part: &Part<'_>) -> CriterionResult {
+        if let Some(reason) = part.cannot_tell() {
+            return CriterionResult::cannot_tell(reason);
+        }
+        let opportunities = opportunities(part);
+        let mut evidence: Vec<Evidence> = Vec::new();
+        for turn in part.own_turns() {
+            for found in part.acts(turn).iter().filter(|f| f.act == EMPATHY_DISMISS) {
+                let points = DISMISSED * f64::from(found.confidence);
+                evidence.push(part.point("dismisses", points, turn, found, "take the feeling as it is: \"I can see why this worries you\""));
+            }
+        }
+        let strong = opportunities.iter().filter(|o| o.strong).count();
+        let share = 1.0 / strong.max(1) as f64;
+        let mut said: Vec<(u32, &str)> = Vec::new();
+        let mut apologies = 0;
+        let mut used: Vec<(usize, u32)> = Vec::new();
+        let mut answered_any = false;
+        for opportunity in &opportunities {
+            let answers = answers(part, opportunity, &mut said, &mut apologies, &mut used);
+            let worth: f64 = answers.iter().map(|a| a.2).sum();
+            let scale = FULL * share * if opportunity.strong { 1.0 } else { 0.5 } * (1.0 / worth.max(1.0));
+            answered_any |= worth > 0.0;
+            for (turn, (found, rule), credit) in answers {
+                let mut point = part.point(rule, scale * credit, turn, &found, "");
+                point.called = part.called(opportunity.turn, &opportunity.found);
+                evidence.push(point);
+            }
+            if worth == 0.0 && opportunity.strong {
+                let turn = part.next_own(opportunity.turn, 1).next().unwrap_or(opportunity.turn);
+                let mut miss = part.missed(
+                    "missed_feeling",
+                    -BASE * share,
+                    turn,
+                    "name the feeling or the hardship and take it on: \"That must be worrying; let me sort it out for you\"",
+                );
+                miss.called = part.called(opportunity.turn, &opportunity.found);
+                evidence.push(miss);
+            }
+        }
+        if strong == 0 && !answered_any && evidence.is_empty() {
+            return CriterionResult::not_applicable("the customer voices no feeling or hardship");
+        }
+        CriterionResult::scored(BASE, evidence, "the customer voices a feeling, a hardship or a trouble")
+    }
+}
+
+type Answer = (usize, (Found, &'static str), f64);
+
+/// The agent's answers to an opportunity: turn, act and rule, worth of a full answer.
+fn answers<'a>(
+    part: &Part<'a>,
+    opportunity: &Opportunity,
+    said: &mut Vec<(u32, &'a str)>,
+    apologies: &mut usize,
+    used: &mut Vec<(usize, u32)>,
+) -> Vec<Answer> {
+    let mut out: Vec<Answer> = Vec::new();
+    // Two turns, but not past the customer's next but one turn: an answer that comes later answers something else.
+    let mut customers = 0;
+    for turn in opportunity.turn + 1..part.roles.len() {
+        match part.roles[turn] {
+            Role::Customer => customers += 1,
+            Role::Own => {
+                for found in part.acts(turn) {
+                    let Some((_, rule, worth)) = ANSWERS.iter().find(|a| a.0 == found.act) else { continue };
+                    if used.contains(&(turn, found.start)) {
+                        continue;
+                    }
+                    used.push((turn, found.start));
+                    let words = &part.text(turn)[found.start as usize..found.end as usize];
+                    let again = said.iter().any(|(r, w)| *r == found.rule && w.eq_ignore_ascii_case(words));
+                    said.push((found.rule, words));
+                    let mut credit = worth * f64::from(found.confidence) * if again { 0.3 } else { 1.0 };
+                    if found.act == EMPATHY_APOLOGY {
+                        *apologies += 1;
+                        if *apologies > 3 {
+                            credit = 0.0;
+                        }
+                    }
+                    // A kind counts once for an opportunity.
+                    if credit > 0.0 && !out.iter().any(|o| o.1.0.act == found.act) {
+                        out.push((turn, (*found, rule), credit));
+                    }
+                }
+            }
+            Role::Other => {}
+        }
+        if customers >= 2 {
+            break;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::criteria::testing::{better, result, score};
+    use crate::model::{Channel, Status};
+
+    #[test]
+    fn english_feeling_is_answered_or_missed() {
+        let customer = "C: My mother is in hospital and my card is blocked, I am really worried.\n";
+        better(
+            &Empathy,
+            &format!("{customer}A: I'm so sorry to hear that, it must be very stressful for you. Let me sort this out for you right away."),
+            &format!("{customer}A: Card number?"),
+            50.0,
+        );
+    }
+
+    #[test]
+    fn russian_feeling_is_answered_or_missed() {
+        let customer = "C: У меня мама в больнице, а карту заблокировали, я очень переживаю.\n";
+        better(
+            &Empathy,
+            &format!("{customer}A: Мне очень жаль, понимаю, как это тревожно. Давайте я сейчас же вам помогу."),
+            &format!("{customer}A: Номер карты?"),
+            40.0,
+        );
+    }
+
+    #[test]
+    fn kazakh_feeling_is_answered_or_missed() {
+        let customer = "C: Анам ауруханада жатыр, картам бұғатталып қалды, қатты уайымдап отырмын.\n";
+        better(
+            &Empathy,
+            &format!("{customer}A: Кешірім сұраймын, жағдайыңызды түсінемін. Қазір сізге көмектесемін."),
+            &format!("{customer}A: Карта нөмірі?"),
+            40.0,
+        );
+    }
+
+    #[test]
+    fn no_feeling_is_not_applicable_and_a_weak_one_missed_costs_nothing() {
+        let r = result(&Empathy, Channel::Call, "C: What time do you open?\nA: At nine.");
+        assert_eq!(r.status, Status::NotApplicable);
+    }
+
+    #[test]
+    fn dismissing_costs() {
+        let customer = "C: I am so upset, this is the third time my delivery is lost!\n";
+        better(&Empathy, &format!("{customer}A: I understand your frustration, I'm sorry."), &format!("{customer}A: Calm down, it's not a big deal."), 40.0);
+    }
+
+    #[test]
+    fn the_same_formula_again_counts_less() {
+        let fresh = "C: I'm very upset.\nA: I understand your frustration.\nC: I am really worried about my money.\nA: That must be scary, I'm sorry.";
+        let canned = "C: I'm very upset.\nA: I understand your frustration.\nC: I am really worried about my money.\nA: I understand your frustration.";
+        assert!(score(&Empathy, fresh) > score(&Empathy, canned) + 5.0);
+    }
+}

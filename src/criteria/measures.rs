@@ -1,0 +1,199 @@
+//! The five measures of a turn, 0..=1 each: empathy, politeness, positivity, calm, distress.
+//!
+//! Each is a logistic curve over the acts of the turn: `1 / (1 + exp(-(bias + Σ weight × confidence)))`, an act counted once
+//! with its highest confidence plus half of each further one. Exact, and explained by the acts that stand beside it in `annotate`.
+
+use crate::lexicon::acts::{
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CLOSING_THANKS, COURTESY_DEFERENCE,
+    COURTESY_HEDGE, COURTESY_PLEASE, COURTESY_REQUEST, COURTESY_THANKS, CUSTOMER_CONFUSED, CUSTOMER_HARDSHIP, CUSTOMER_SATISFIED,
+    CUSTOMER_THANKS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS,
+    EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE, GREETING_HELLO, NEGATIVE_NO_ALTERNATIVE,
+    NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, PATIENCE_BLAME, PATIENCE_GIVE_TIME, PATIENCE_REASSURE,
+    PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP,
+    RUDE_DISMISSIVE, RUDE_INSULT, RUDE_PROFANITY, TONE_NEGATIVE, TONE_POSITIVE,
+};
+use crate::lexicon::{ACTS, Act, Found};
+
+/// How a turn comes across, 0..=1 each; higher is more of it.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Measures {
+    /// Attention to the other's feelings.
+    pub empathy: f64,
+    /// Courtesy.
+    pub politeness: f64,
+    /// Good rather than bad feeling and worth.
+    pub positivity: f64,
+    /// Absence of hostility.
+    pub calm: f64,
+    /// How upset the speaker is.
+    pub distress: f64,
+}
+
+type Weights = &'static [(Act, f64)];
+
+const EMPATHY: (f64, Weights) = (
+    -1.5,
+    &[
+        (EMPATHY_NAME_FEELING, 2.0),
+        (EMPATHY_VALIDATE, 2.0),
+        (EMPATHY_APOLOGY, 1.4),
+        (EMPATHY_TAKE_ON, 1.4),
+        (EMPATHY_EXPLORE, 1.2),
+        (PATIENCE_REASSURE, 1.0),
+        (PATIENCE_GIVE_TIME, 0.6),
+        (EMPATHY_DISMISS, -2.5),
+        (RUDE_INSULT, -3.0),
+        (RUDE_DISMISSIVE, -1.5),
+        (PATIENCE_BLAME, -1.5),
+    ],
+);
+const POLITENESS: (f64, Weights) = (
+    0.0,
+    &[
+        (COURTESY_PLEASE, 1.0),
+        (COURTESY_THANKS, 1.3),
+        (COURTESY_REQUEST, 1.1),
+        (COURTESY_HEDGE, 0.3),
+        (COURTESY_DEFERENCE, 0.9),
+        (GREETING_HELLO, 0.9),
+        (EMPATHY_APOLOGY, 0.9),
+        (CLOSING_THANKS, 0.8),
+        (CLOSING_FAREWELL, 0.5),
+        (CLOSING_OFFER_MORE_HELP, 0.5),
+        (POSITIVE_GLADLY, 0.7),
+        (PATIENCE_GIVE_TIME, 0.5),
+        (ATTENTION_CHECK_BACK, 0.2),
+        (ATTENTION_PARAPHRASE, 0.2),
+        (TONE_POSITIVE, 0.3),
+        (TONE_NEGATIVE, -0.3),
+        (NEGATIVE_YOU_MUST, -0.8),
+        (PATIENCE_RUSH, -1.5),
+        (PATIENCE_BLAME, -1.8),
+        (PATIENCE_REPEAT_REPROACH, -1.5),
+        (RUDE_DISMISSIVE, -2.0),
+        (RUDE_INSULT, -3.0),
+        (RUDE_PROFANITY, -2.5),
+    ],
+);
+const POSITIVITY: (f64, Weights) = (
+    0.0,
+    &[
+        (TONE_POSITIVE, 1.3),
+        (TONE_NEGATIVE, -1.5),
+        (POSITIVE_GLADLY, 0.9),
+        (POSITIVE_CAN_DO, 0.5),
+        (POSITIVE_ALTERNATIVE, 0.3),
+        (POSITIVE_NEXT_STEP, 0.3),
+        (COURTESY_THANKS, 0.9),
+        (CUSTOMER_THANKS, 0.5),
+        (CUSTOMER_SATISFIED, 0.8),
+        (CLOSING_FAREWELL, 0.5),
+        (PATIENCE_REASSURE, 0.4),
+        (NEGATIVE_REFUSAL, -0.7),
+        (NEGATIVE_NO_ALTERNATIVE, -0.9),
+        (NEGATIVE_POLICY_WALL, -0.5),
+        (CUSTOMER_UPSET, -1.0),
+        (CUSTOMER_HARDSHIP, -0.9),
+        (CUSTOMER_WORRIED, -0.9),
+        (CUSTOMER_TROUBLE, -0.7),
+        (CUSTOMER_UNRESOLVED, -0.6),
+        (CUSTOMER_CONFUSED, -0.2),
+        (RUDE_INSULT, -1.5),
+        (RUDE_PROFANITY, -1.0),
+        (RUDE_DISMISSIVE, -0.8),
+    ],
+);
+const CALM: (f64, Weights) = (
+    1.5,
+    &[
+        (RUDE_INSULT, -2.5),
+        (RUDE_PROFANITY, -2.5),
+        (RUDE_DISMISSIVE, -1.5),
+        (PATIENCE_BLAME, -1.2),
+        (PATIENCE_RUSH, -1.2),
+        (PATIENCE_REPEAT_REPROACH, -1.2),
+        (EMPATHY_DISMISS, -0.8),
+        (CUSTOMER_UPSET, -1.5),
+        (TONE_NEGATIVE, -0.5),
+        (TONE_POSITIVE, 0.2),
+        (COURTESY_PLEASE, 0.3),
+        (COURTESY_THANKS, 0.4),
+        (PATIENCE_REASSURE, 0.5),
+        (PATIENCE_GIVE_TIME, 0.5),
+    ],
+);
+const DISTRESS: (f64, Weights) = (
+    -2.0,
+    &[
+        (CUSTOMER_UPSET, 2.2),
+        (CUSTOMER_HARDSHIP, 2.0),
+        (CUSTOMER_WORRIED, 2.0),
+        (CUSTOMER_UNRESOLVED, 1.0),
+        (CUSTOMER_TROUBLE, 0.9),
+        (CUSTOMER_CONFUSED, 0.5),
+        (TONE_NEGATIVE, 0.6),
+        (RUDE_PROFANITY, 1.0),
+        (RUDE_INSULT, 1.2),
+        (TONE_POSITIVE, -0.4),
+        (COURTESY_THANKS, -0.5),
+        (CUSTOMER_SATISFIED, -0.8),
+    ],
+);
+
+/// The measures of a turn from its acts.
+pub fn of_turn(acts: &[Found]) -> Measures {
+    let mut amounts = vec![0.0; ACTS.len()];
+    let mut highest = vec![0.0_f64; ACTS.len()];
+    for f in acts {
+        let i = usize::from(f.act.0);
+        let c = f64::from(f.confidence);
+        amounts[i] += c;
+        highest[i] = highest[i].max(c);
+    }
+    for (a, h) in amounts.iter_mut().zip(&highest) {
+        *a = h + (*a - h) / 2.0;
+    }
+    let logistic = |(bias, weights): (f64, Weights)| {
+        let sum: f64 = weights.iter().map(|(act, w)| w * amounts[usize::from(act.0)]).sum();
+        1.0 / (1.0 + (-(bias + sum)).exp())
+    };
+    Measures {
+        empathy: logistic(EMPATHY),
+        politeness: logistic(POLITENESS),
+        positivity: logistic(POSITIVITY),
+        calm: logistic(CALM),
+        distress: logistic(DISTRESS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(act: Act, confidence: f32) -> Found {
+        Found { act, start: 0, end: 0, confidence, rule: 0, question: false }
+    }
+
+    #[test]
+    fn measures_stay_within_bounds_and_follow_the_acts() {
+        let none = of_turn(&[]);
+        let insult = of_turn(&vec![found(RUDE_INSULT, 1.0); 50]);
+        let kind = of_turn(&[found(EMPATHY_VALIDATE, 1.0), found(COURTESY_THANKS, 0.8)]);
+        for m in [none, insult, kind] {
+            for v in [m.empathy, m.politeness, m.positivity, m.calm, m.distress] {
+                assert!((0.0..=1.0).contains(&v));
+            }
+        }
+        assert!(insult.calm < none.calm && insult.politeness < none.politeness);
+        assert!(kind.empathy > none.empathy && kind.politeness > none.politeness);
+    }
+
+    #[test]
+    fn no_act_has_two_weights_in_a_measure() {
+        for (_, weights) in [EMPATHY, POLITENESS, POSITIVITY, CALM, DISTRESS] {
+            for (i, (a, _)) in weights.iter().enumerate() {
+                assert!(weights[i + 1..].iter().all(|(b, _)| a != b), "{} twice", a.name());
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! From acts in context to scores with evidence: one file a criterion.
+//!
+//! The doc comment of a criterion's file is its user documentation (`sabyr criteria NAME` prints it). [`ALL`] is the one
+//! place where criteria are listed: scoring, columns and documentation derive from it.
+
+mod empathy;
+pub mod measures;
+mod part;
+mod patience;
+mod positive_language;
+mod proper_closing;
+#[cfg(test)]
+mod testing;
+
+use crate::model::CriterionResult;
+
+pub use measures::Measures;
+pub use part::{Part, Role, parts};
+
+/// Something agents are scored on.
+pub trait Criterion: Sync {
+    /// As in files and scorecards: `proper_closing`.
+    fn name(&self) -> &'static str;
+    /// As in reports: `Proper closing`.
+    fn title(&self) -> &'static str;
+    /// What to practise when it is weak, in one sentence.
+    fn advice(&self) -> &'static str;
+    /// The source file, whose head is the documentation.
+    fn source(&self) -> &'static str;
+    /// The score of one agent's part of a conversation.
+    fn score(&self, part: &Part<'_>) -> CriterionResult;
+}
+
+/// Every criterion, in the order of columns.
+pub static ALL: &[&dyn Criterion] =
+    &[&patience::Patience, &empathy::Empathy, &positive_language::PositiveLanguage, &proper_closing::ProperClosing];
+
+/// The documentation of a criterion: the doc comment at the head of its file, as Markdown.
+pub fn documentation(criterion: &dyn Criterion) -> String {
+    let lines = criterion.source().lines().map_while(|l| l.strip_prefix("//!"));
+    lines.map(|l| l.strip_prefix(' ').unwrap_or(l)).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_criterion_is_documented_under_the_fixed_headings() {
+        for c in ALL {
+            let text = documentation(*c);
+            for heading in ["## What it measures", "## Why it matters", "## How it is scored", "## Example", "## Counter-example", "## Limits"] {
+                assert!(text.contains(heading), "{} lacks {heading:?} at the head of its file", c.name());
+            }
+        }
+    }
+
+    #[test]
+    fn every_criterion_has_worked_examples_in_all_languages() {
+        for c in ALL {
+            for language in ["english", "russian", "kazakh"] {
+                assert!(
+                    c.source().contains(&format!("fn {language}")),
+                    "{} lacks a worked example: a test whose name begins with {language:?}",
+                    c.name()
+                );
+            }
+        }
+    }
+}

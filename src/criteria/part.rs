@@ -1,0 +1,161 @@
+//! One agent's part of a conversation: whose turns are scored, and what stands around them.
+
+use crate::lexicon::{Act, Found, Lexicon, Reading};
+use crate::model::{Called, Conversation, Evidence, Kind, Speaker};
+
+/// Of a turn, as seen from the agent who is scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The agent's own words.
+    Own,
+    /// The customer's words.
+    Customer,
+    /// Anybody or anything else.
+    Other,
+}
+
+/// One agent's part of a conversation.
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// The whole conversation, for context.
+    pub conversation: &'a Conversation<'a>,
+    /// Its words, languages and acts.
+    pub reading: &'a Reading,
+    /// The phrases behind the acts.
+    pub lexicon: &'a Lexicon,
+    /// Whose part; `None` when the input does not say.
+    pub agent_id: Option<&'a str>,
+    /// A role a turn.
+    pub roles: Vec<Role>,
+    /// Whether no human agent speaks after this one.
+    pub is_last: bool,
+    /// Whether the agent's and the customer's turns are told apart in the input.
+    pub roles_known: bool,
+}
+
+/// The parts of a conversation, in the order in which the agents first speak. A conversation without a turn known to be an
+/// agent's has one part without own turns, so that it still has a row.
+pub fn parts<'a>(conversation: &'a Conversation<'a>, reading: &'a Reading, lexicon: &'a Lexicon) -> Vec<Part<'a>> {
+    let spoken = |t: &crate::model::Turn<'_>| t.kind == Kind::Speech && t.speaker == Speaker::Agent && !t.text.trim().is_empty();
+    let mut agents: Vec<Option<&str>> = Vec::new();
+    for turn in conversation.turns.iter().filter(|t| spoken(t)) {
+        let agent = conversation.agent_of(turn);
+        if !agents.contains(&agent) {
+            agents.push(agent);
+        }
+    }
+    if agents.is_empty() {
+        agents.push(conversation.agent_id.as_deref());
+    }
+    let last = conversation.turns.iter().rev().find(|t| spoken(t)).map(|t| conversation.agent_of(t));
+    let any = |s: Speaker| conversation.turns.iter().any(|t| t.speaker == s && t.kind == Kind::Speech);
+    let roles_known = any(Speaker::Agent) && (any(Speaker::Customer) || !any(Speaker::Unknown));
+    agents
+        .into_iter()
+        .map(|agent_id| Part {
+            conversation,
+            reading,
+            lexicon,
+            agent_id,
+            roles: conversation
+                .turns
+                .iter()
+                .map(|t| match (t.kind, t.speaker) {
+                    (Kind::Speech, Speaker::Agent) if conversation.agent_of(t) == agent_id => Role::Own,
+                    (Kind::Speech, Speaker::Customer) => Role::Customer,
+                    _ => Role::Other,
+                })
+                .collect(),
+            is_last: last.is_none_or(|l| l == agent_id),
+            roles_known,
+        })
+        .collect()
+}
+
+impl<'a> Part<'a> {
+    /// Indices of the agent's own turns.
+    pub fn own_turns(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        self.turns(Role::Own)
+    }
+
+    /// Indices of the customer's turns that lie within the agent's part: from just before the first own turn on, and
+    /// up to the last own turn where another agent follows.
+    pub fn customer_turns(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        let first = self.own_turns().next().unwrap_or(0);
+        let from = (0..first).rev().take_while(|i| self.roles[*i] != Role::Other).last().unwrap_or(first);
+        let to = if self.is_last { self.roles.len() } else { self.own_turns().next_back().map_or(0, |l| l + 1) };
+        self.turns(Role::Customer).filter(move |i| (from..to).contains(i))
+    }
+
+    fn turns(&self, role: Role) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        self.roles.iter().enumerate().filter(move |(_, r)| **r == role).map(|(i, _)| i)
+    }
+
+    /// The next own turns behind turn `i`, at most `n`.
+    pub fn next_own(&self, i: usize, n: usize) -> impl Iterator<Item = usize> + '_ {
+        self.roles.iter().enumerate().skip(i + 1).filter(|(_, r)| **r == Role::Own).map(|(i, _)| i).take(n)
+    }
+
+    /// Acts of a turn.
+    pub fn acts(&self, turn: usize) -> &'a [Found] {
+        self.reading.acts_of(turn)
+    }
+
+    /// The first of these acts in a turn, with at least this confidence.
+    pub fn find(&self, turn: usize, acts: &[Act], confidence: f32) -> Option<&'a Found> {
+        self.acts(turn).iter().find(|f| acts.contains(&f.act) && f.confidence >= confidence)
+    }
+
+    /// The text of a turn.
+    pub fn text(&self, turn: usize) -> &'a str {
+        &self.conversation.turns[turn].text
+    }
+
+    /// Number of words the agent says.
+    pub fn own_words(&self) -> usize {
+        self.own_turns().map(|i| self.reading.word_count(i)).sum()
+    }
+
+    /// Evidence from an act.
+    pub fn point(&self, rule: &'static str, points: f64, turn: usize, found: &Found, would_earn: &'static str) -> Evidence {
+        let phrase = self.lexicon.rule(found.rule);
+        Evidence {
+            points,
+            turn,
+            start: found.start as usize,
+            end: found.end as usize,
+            rule,
+            act: found.act.name(),
+            pattern: format!("{}/{}", phrase.language.code(), phrase.pattern).into(),
+            called: None,
+            would_earn,
+        }
+    }
+
+    /// Evidence from what is not there: it points to a turn as a whole.
+    pub fn missed(&self, rule: &'static str, points: f64, turn: usize, would_earn: &'static str) -> Evidence {
+        Evidence { points, turn, start: 0, end: 0, rule, act: "", pattern: "".into(), called: None, would_earn }
+    }
+
+    /// The customer's words as what called for something.
+    pub fn called(&self, turn: usize, found: &Found) -> Option<Called> {
+        Some(Called { turn, start: found.start as usize, end: found.end as usize, act: found.act.name() })
+    }
+
+    /// The reason why nothing can be told of an agent here, if there is one.
+    pub fn cannot_tell(&self) -> Option<&'static str> {
+        if self.own_turns().next().is_none() {
+            return Some(if self.conversation.turns.iter().any(|t| t.speaker == Speaker::Unknown) {
+                "no turn is known to be the agent's"
+            } else {
+                "the agent says nothing"
+            });
+        }
+        (!self.roles_known).then_some("some speakers are not known to be agent or customer")
+    }
+}
+
+/// The weight of the `n`-th point of a kind, counted from 0: the same thing again counts less and less.
+pub(super) fn fading(n: usize) -> f64 {
+    0.6_f64.powi(n.min(20) as i32)
+}

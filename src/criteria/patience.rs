@@ -1,0 +1,281 @@
+//! # Patience
+//!
+//! ## What it measures
+//! Whether the agent stays patient when the customer is upset, confused, repeats themselves, needs time or has to wait.
+//!
+//! ## Why it matters
+//! A customer who is rushed, blamed or cut off remembers that and not the solution.
+//!
+//! ## How it is scored
+//! The sum starts at 70. An upset, confused, repeating or slow customer is an opportunity: explaining again, giving time,
+//! reassuring, apologising or validating within the next two turns adds 12 (each further one less); leaving it without an answer
+//! costs 6. Asking before a wait adds 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
+//! Rushing and blaming cost 20, reproaching a repetition 20, cold or mocking words 15, insults 40.
+//! Asking the very same question again after it was answered costs 8, saying goodbye while the customer is not done 8.
+//! With timestamps, cutting in costs 6: an overlap of at least 0.2 s by at least three words that takes the turn while the
+//! customer's sentence is unfinished (back-channels such as "mhm, I see" never count).
+//! Without an opportunity and without a lapse the criterion is not applicable.
+//!
+//! ## Example
+//! Customer: "I don't understand where to click." Agent: "No problem, take your time. Let's go through it step by step."
+//!
+//! ## Counter-example
+//! Customer: "Sorry, how much was it again?" Agent: "As I already told you, forty. You're not listening."
+//!
+//! ## Limits
+//! Sighs and tone of voice are not in a transcript. Without timestamps interruptions are not seen.
+
+use super::part::{Part, Role, fading};
+use super::Criterion;
+use crate::lexicon::Act;
+use crate::lexicon::acts::{
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL,
+    CUSTOMER_NEEDS_TIME, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET,
+    CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE, PATIENCE_BLAME,
+    PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK, PATIENCE_HOLD_BARE, PATIENCE_HOLD_THANK, PATIENCE_REASSURE,
+    PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH, RUDE_DISMISSIVE, RUDE_INSULT,
+};
+use crate::model::{Channel, CriterionResult, Evidence};
+
+/// See the head of this file.
+pub struct Patience;
+
+const BASE: f64 = 70.0;
+const OPPORTUNITIES: &[Act] =
+    &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
+const ANSWERS: &[Act] = &[
+    PATIENCE_EXPLAIN_AGAIN,
+    PATIENCE_GIVE_TIME,
+    PATIENCE_REASSURE,
+    EMPATHY_APOLOGY,
+    EMPATHY_VALIDATE,
+    EMPATHY_NAME_FEELING,
+    EMPATHY_TAKE_ON,
+    ATTENTION_PARAPHRASE,
+    ATTENTION_CHECK_BACK,
+];
+const ANSWERED: f64 = 12.0;
+const UNANSWERED: f64 = -6.0;
+
+/// Acts that win or lose by themselves: act, rule, points, what would have earned them.
+const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
+    (PATIENCE_HOLD_ASK, "asks_before_hold", 5.0, ""),
+    (PATIENCE_HOLD_THANK, "thanks_after_hold", 4.0, ""),
+    (PATIENCE_GIVE_TIME, "gives_time", 4.0, ""),
+    (PATIENCE_HOLD_BARE, "parks_without_asking", -6.0, "ask first: \"May I put you on hold for a minute while I check?\""),
+    (PATIENCE_RUSH, "rushes", -20.0, "give the time it takes: \"Take your time, I'm here\""),
+    (PATIENCE_BLAME, "blames", -20.0, "say what to do now, not who is at fault"),
+    (PATIENCE_REPEAT_REPROACH, "reproaches_repetition", -20.0, "say it again in other words, without \"as I said\""),
+    (RUDE_DISMISSIVE, "cold_words", -15.0, "stay with the customer's question, politely"),
+    (EMPATHY_DISMISS, "waves_away", -10.0, "take the feeling as it is"),
+    (RUDE_INSULT, "insults", -40.0, "never"),
+];
+
+impl Criterion for Patience {
+    fn name(&self) -> &'static str {
+        "patience"
+    }
+    fn title(&self) -> &'static str {
+        "Patience"
+    }
+    fn advice(&self) -> &'static str {
+        "When the customer is lost or says it again, say it in other words and give them time; ask before every hold."
+    }
+    fn source(&self) -> &'static str {
+        include_str!("patience.rs")
+    }
+
+    fn score(&self, part: &Part<'_>) -> CriterionResult {
+        if let Some(reason) = part.cannot_tell() {
+            return CriterionResult::cannot_tell(reason);
+        }
+        let mut evidence = Vec::new();
+        let opportunities = answer_opportunities(part, &mut evidence);
+        by_itself(part, &mut evidence);
+        interruptions(part, &mut evidence);
+        asked_again(part, &mut evidence);
+        closed_too_early(part, &mut evidence);
+        if opportunities == 0 && evidence.is_empty() {
+            return CriterionResult::not_applicable("nothing tried the agent's patience");
+        }
+        CriterionResult::scored(BASE, evidence, "the customer needed patience, or the agent lost it")
+    }
+}
+
+fn answer_opportunities(part: &Part<'_>, evidence: &mut Vec<Evidence>) -> usize {
+    let (mut opportunities, mut answered, mut unanswered) = (0, 0, 0);
+    for turn in part.customer_turns() {
+        let Some(called) = part.find(turn, OPPORTUNITIES, 0.5) else { continue };
+        let Some(first) = part.next_own(turn, 1).next() else { continue };
+        opportunities += 1;
+        let answer = part.next_own(turn, 2).find_map(|t| part.find(t, ANSWERS, 0.5).map(|f| (t, f)));
+        let mut point = match answer {
+            Some((t, f)) => {
+                answered += 1;
+                part.point("stays_with_customer", ANSWERED * fading(answered - 1) * f64::from(f.confidence), t, f, "")
+            }
+            None if called.act == CUSTOMER_NEEDS_TIME => continue,
+            None => {
+                unanswered += 1;
+                part.missed(
+                    "left_without_answer",
+                    UNANSWERED * fading(unanswered - 1) * f64::from(called.confidence),
+                    first,
+                    "explain it in other words, reassure, or give time",
+                )
+            }
+        };
+        point.called = part.called(turn, called);
+        evidence.push(point);
+    }
+    opportunities
+}
+
+fn by_itself(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let mut counts = vec![0; BY_ITSELF.len()];
+    for turn in part.own_turns() {
+        let mut last_end = 0;
+        for found in part.acts(turn) {
+            let Some(k) = BY_ITSELF.iter().position(|b| b.0 == found.act) else { continue };
+            // One stretch of words counts once, however many acts it carries.
+            if found.start < last_end {
+                continue;
+            }
+            last_end = found.end;
+            let (_, rule, points, would_earn) = BY_ITSELF[k];
+            let weight = if points > 0.0 { fading(counts[k]) } else { 1.0 };
+            counts[k] += 1;
+            evidence.push(part.point(rule, points * weight * f64::from(found.confidence), turn, found, would_earn));
+        }
+    }
+}
+
+/// Shortest overlap that is a cut-in, in seconds.
+const OVERLAP: f64 = 0.2;
+/// Fewest words that take the turn.
+const WORDS: usize = 3;
+
+fn interruptions(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    if part.conversation.channel != Channel::Call {
+        return;
+    }
+    let mut count = 0;
+    for turn in part.own_turns() {
+        let Some(before) = turn.checked_sub(1).filter(|b| part.roles[*b] == Role::Customer) else { continue };
+        let (own, customer) = (&part.conversation.turns[turn], &part.conversation.turns[before]);
+        let (Some(start), Some(end), Some(own_end)) = (own.start, customer.end, own.end) else { continue };
+        let unfinished = !customer.text.trim_end().ends_with(['.', '!', '?', '…', '"', '»']);
+        let takes_turn = own_end > end && part.reading.word_count(turn) >= WORDS;
+        if end - start >= OVERLAP && takes_turn && unfinished {
+            count += 1;
+            let mut e = part.missed("cuts_in", -6.0 * fading(count - 1), turn, "let the customer finish the sentence");
+            e.end = own.text.len();
+            e.called = Some(crate::model::Called { turn: before, start: 0, end: customer.text.len(), act: "" });
+            evidence.push(e);
+        }
+    }
+}
+
+/// The very same question put twice although the customer answered in between.
+fn asked_again(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let own: Vec<usize> = part.own_turns().collect();
+    let mut count = 0;
+    for pair in own.windows(2) {
+        let (a, b) = (part.text(pair[0]).trim(), part.text(pair[1]).trim());
+        let answered = part.roles[pair[0] + 1..pair[1]].contains(&Role::Customer);
+        let misheard = (pair[0] + 1..pair[1]).any(|t| part.find(t, &[CUSTOMER_CONFUSED, CUSTOMER_NEEDS_TIME], 0.5).is_some());
+        let offer = part.find(pair[1], &[CLOSING_OFFER_MORE_HELP, CLOSING_FAREWELL], 0.5).is_some();
+        if answered && !misheard && !offer && part.reading.word_count(pair[1]) >= 4 && a.eq_ignore_ascii_case(b) {
+            count += 1;
+            let mut e = part.missed("says_the_same_again", -8.0 * fading(count - 1), pair[1], "take up what the customer answered");
+            e.end = part.text(pair[1]).len();
+            evidence.push(e);
+        }
+    }
+}
+
+/// A goodbye after which the customer goes on, not having thanked, confirmed or said goodbye before.
+fn closed_too_early(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let done: &[Act] = &[CUSTOMER_THANKS, CUSTOMER_SATISFIED, CUSTOMER_FAREWELL];
+    let mut count = 0;
+    for turn in part.own_turns() {
+        let Some(bye) = part.find(turn, &[CLOSING_FAREWELL], 0.8) else { continue };
+        let before = (0..turn).rev().find(|t| part.roles[*t] == Role::Customer);
+        let after = (turn + 1..part.roles.len()).find(|t| part.roles[*t] == Role::Customer);
+        let (Some(before), Some(after)) = (before, after) else { continue };
+        let finished = |t: usize| part.find(t, done, 0.5).is_some();
+        if !finished(before) && !finished(after) && part.reading.word_count(after) >= 4 && part.next_own(after, 1).next().is_some() {
+            count += 1;
+            let mut e = part.point("closes_too_early", -8.0 * fading(count - 1), turn, bye, "ask whether there is anything else before saying goodbye");
+            e.called = Some(crate::model::Called { turn: after, start: 0, end: part.text(after).len(), act: "" });
+            evidence.push(e);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::criteria::testing::{better, result, score};
+    use crate::model::Status;
+
+    #[test]
+    fn english_confusion_is_met_with_patience_or_reproach() {
+        let customer = "C: I don't understand, where do I have to click?\n";
+        better(
+            &Patience,
+            &format!("{customer}A: No problem at all, take your time. Let's go through it step by step."),
+            &format!("{customer}A: As I already told you, on the left. You're not listening."),
+            40.0,
+        );
+    }
+
+    #[test]
+    fn russian_confusion_is_met_with_patience_or_reproach() {
+        let customer = "C: Я не понимаю, куда нажимать?\n";
+        better(
+            &Patience,
+            &format!("{customer}A: Ничего страшного, не торопитесь. Давайте разберём всё по шагам."),
+            &format!("{customer}A: Я вам уже говорила, слева. Вы меня не слушаете."),
+            30.0,
+        );
+    }
+
+    #[test]
+    fn kazakh_confusion_is_met_with_patience_or_reproach() {
+        let customer = "C: Түсінбедім, қай жерді басу керек?\n";
+        better(
+            &Patience,
+            &format!("{customer}A: Ештеңе етпейді, асықпаңыз. Қайтадан түсіндіріп берейін."),
+            &format!("{customer}A: Мен сізге айттым ғой, тез болыңыз."),
+            30.0,
+        );
+    }
+
+    #[test]
+    fn nothing_to_be_patient_about_is_not_applicable() {
+        assert_eq!(result(&Patience, Channel::Call, "C: What time do you open?\nA: At nine.").status, Status::NotApplicable);
+    }
+
+    #[test]
+    fn holds_are_asked_for_and_thanked_for() {
+        better(
+            &Patience,
+            "C: Can you look it up?\nA: May I put you on hold for a minute while I check?\nC: Yes\nA: Thank you for holding.",
+            "C: Can you look it up?\nA: Hold on.\nC: Yes\nA: It is forty.",
+            8.0,
+        );
+    }
+
+    #[test]
+    fn cutting_in_needs_times_words_and_an_unfinished_sentence() {
+        let base = "C 0.0-1.0: I don't understand this bill\nA 1.2-3.0: No problem, let me explain it again.\n";
+        let cut = format!("{base}C 4.0-7.0: so when I opened the letter I\nA 6.0-9.0: you need the second page there");
+        let mm = format!("{base}C 4.0-7.0: so when I opened the letter I\nA 6.0-6.4: mhm");
+        let done = format!("{base}C 4.0-7.0: so I opened the letter.\nA 6.0-9.0: you need the second page there");
+        let chat = result(&Patience, Channel::Chat, &cut);
+        assert!(score(&Patience, &cut) < score(&Patience, &mm));
+        assert!(score(&Patience, &done) > score(&Patience, &cut));
+        assert!(chat.evidence.iter().all(|e| e.rule != "cuts_in"), "chats have no voices to cut");
+    }
+}

@@ -1,0 +1,173 @@
+//! # Positive language
+//!
+//! ## What it measures
+//! Whether the agent says what will and can be done rather than what will not and cannot.
+//!
+//! ## Why it matters
+//! The same fact can shut a door or open one. Customers act on what they can have next, and concrete promises raise
+//! satisfaction (Packard & Berger 2021).
+//!
+//! ## How it is scored
+//! The sum starts at 60. Saying what can be done, offering another way, naming a next step and doing it gladly add points
+//! (6, 6, 7 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
+//! alternative, a can-do or a next step is a *reframe* and adds 8; left standing it costs 14. "You must" costs 6, policy as a wall 12,
+//! blaming 10, a shut door ("nothing I can do") 20; losses of one kind fade more slowly than gains.
+//! Without any framing either way the criterion is not applicable.
+//!
+//! ## Example
+//! "This product will be here next month; I can take your order now and will let you know as soon as it is in."
+//!
+//! ## Counter-example
+//! "We don't have this product until next month; we have ordered it, but it is out of stock."
+//!
+//! ## Limits
+//! A refusal that must stay a refusal (a request that the law forbids) is scored like any other; it still can be followed by a next step.
+
+use super::part::{Part, fading};
+use super::Criterion;
+use crate::lexicon::Act;
+use crate::lexicon::acts::{
+    CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, PATIENCE_BLAME,
+    POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE,
+};
+use crate::model::{CriterionResult, Evidence};
+
+/// See the head of this file.
+pub struct PositiveLanguage;
+
+const BASE: f64 = 60.0;
+const REFRAMED: f64 = 8.0;
+const REFUSED: f64 = -14.0;
+/// What turns a refusal into a reframe.
+const WAYS_ON: &[Act] = &[POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, EMPATHY_TAKE_ON];
+
+/// Acts that count by themselves: act, rule, points, what would have earned them.
+const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
+    (POSITIVE_CAN_DO, "can_do", 6.0, ""),
+    (POSITIVE_ALTERNATIVE, "offers_alternative", 6.0, ""),
+    (POSITIVE_NEXT_STEP, "names_next_step", 7.0, ""),
+    (POSITIVE_GLADLY, "does_it_gladly", 4.0, ""),
+    (NEGATIVE_YOU_MUST, "orders_about", -6.0, "say what it gives them: \"Once you send the form, I can ...\""),
+    (NEGATIVE_POLICY_WALL, "policy_as_wall", -12.0, "give the reason and the way that is open"),
+    (NEGATIVE_NO_ALTERNATIVE, "shuts_the_door", -20.0, "offer what is possible, however small, or who can help"),
+    (PATIENCE_BLAME, "blames", -10.0, "say what to do now, not who is at fault"),
+    (RUDE_DISMISSIVE, "cold_words", -8.0, "stay with the customer's question, politely"),
+];
+
+impl Criterion for PositiveLanguage {
+    fn name(&self) -> &'static str {
+        "positive_language"
+    }
+    fn title(&self) -> &'static str {
+        "Positive language"
+    }
+    fn advice(&self) -> &'static str {
+        "After every \"no\" say in the same breath what is possible and when: an alternative or a next step with a date."
+    }
+    fn source(&self) -> &'static str {
+        include_str!("positive_language.rs")
+    }
+
+    fn score(&self, part: &Part<'_>) -> CriterionResult {
+        if let Some(reason) = part.cannot_tell() {
+            return CriterionResult::cannot_tell(reason);
+        }
+        let mut evidence: Vec<Evidence> = Vec::new();
+        let mut counts = vec![0; BY_ITSELF.len()];
+        let (mut reframed, mut refused) = (0, 0);
+        for turn in part.own_turns() {
+            let shut = part.acts(turn).iter().filter(|f| f.act == NEGATIVE_NO_ALTERNATIVE);
+            let shut: Vec<_> = shut.map(|f| f.start..f.end).collect();
+            for found in part.acts(turn) {
+                if found.act == NEGATIVE_REFUSAL {
+                    // "There is nothing I can do" is a shut door, not a refusal as well.
+                    if shut.iter().any(|s| found.start < s.end && s.start < found.end) {
+                        continue;
+                    }
+                    let behind = part.acts(turn).iter().find(|f| f.start >= found.end && f.confidence >= 0.5 && WAYS_ON.contains(&f.act));
+                    let before = part.acts(turn).iter().find(|f| f.end <= found.start && f.act == POSITIVE_ALTERNATIVE);
+                    let next = || part.next_own(turn, 1).find_map(|t| part.find(t, WAYS_ON, 0.5));
+                    let confidence = f64::from(found.confidence);
+                    evidence.push(if behind.or(before).or_else(next).is_some() {
+                        reframed += 1;
+                        part.point("reframe", REFRAMED * fading(reframed - 1) * confidence, turn, found, "")
+                    } else {
+                        refused += 1;
+                        let would_earn = "follow it with what is possible: \"It will be in on the 3rd; I can reserve one for you now\"";
+                        part.point("refusal_left_standing", REFUSED * slow_fading(refused - 1) * confidence, turn, found, would_earn)
+                    });
+                } else if let Some(k) = BY_ITSELF.iter().position(|b| b.0 == found.act) {
+                    let (_, rule, points, would_earn) = BY_ITSELF[k];
+                    // An offer put as a question is an offer; "can I have your number?" is not, and the lexicon keeps them apart.
+                    let weight = if points > 0.0 { fading(counts[k]) } else { slow_fading(counts[k]) };
+                    counts[k] += 1;
+                    evidence.push(part.point(rule, points * weight * f64::from(found.confidence), turn, found, would_earn));
+                }
+            }
+        }
+        if evidence.is_empty() {
+            return CriterionResult::not_applicable("nothing was refused, ordered, offered or promised");
+        }
+        CriterionResult::scored(BASE, evidence, "something was refused, ordered, offered or promised")
+    }
+}
+
+fn slow_fading(n: usize) -> f64 {
+    0.85_f64.powi(n.min(20) as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::criteria::testing::{better, result, score};
+    use crate::model::{Channel, Status};
+
+    #[test]
+    fn english_pair_of_the_text() {
+        better(
+            &PositiveLanguage,
+            "C: Do you have it?\nA: This product will be here next month; I can take your order now and will let you know as soon as it is in.",
+            "C: Do you have it?\nA: We don't have this product until next month; we have ordered it, but it is out of stock.",
+            25.0,
+        );
+    }
+
+    #[test]
+    fn russian_pair_of_the_text() {
+        better(
+            &PositiveLanguage,
+            "C: Он есть в наличии?\nA: Этот товар поступит в следующем месяце; я могу оформить заказ прямо сейчас и сообщу вам, как только он появится.",
+            "C: Он есть в наличии?\nA: До следующего месяца у нас этого товара нет; мы его заказали, но его нет в наличии.",
+            20.0,
+        );
+    }
+
+    #[test]
+    fn kazakh_pair_of_the_text() {
+        better(
+            &PositiveLanguage,
+            "C: Бұл тауар бар ма?\nA: Бұл тауар келесі айда келеді; қазір тапсырысыңызды қабылдай аламын және келген бойда сізге хабарлаймын.",
+            "C: Бұл тауар бар ма?\nA: Келесі айға дейін бұл тауар бізде жоқ; тапсырыс бердік, бірақ қоймада жоқ.",
+            20.0,
+        );
+    }
+
+    #[test]
+    fn a_refusal_with_a_way_on_is_a_reframe() {
+        let reframe = "C: Can I get a refund?\nA: Unfortunately we can't refund it, but what I can do instead is exchange it for a new one.";
+        let bare = "C: Can I get a refund?\nA: Unfortunately we can't refund it.";
+        better(&PositiveLanguage, reframe, bare, 20.0);
+        assert!(result(&PositiveLanguage, Channel::Call, reframe).evidence.iter().any(|e| e.rule == "reframe"));
+    }
+
+    #[test]
+    fn neutral_talk_is_not_applicable() {
+        let r = result(&PositiveLanguage, Channel::Call, "C: Where are you?\nA: Abay avenue fifty two.");
+        assert_eq!(r.status, Status::NotApplicable);
+    }
+
+    #[test]
+    fn shutting_the_door_costs_most() {
+        assert!(score(&PositiveLanguage, "C: Help\nA: There is nothing I can do.") < score(&PositiveLanguage, "C: Help\nA: You have to fill in the form."));
+    }
+}

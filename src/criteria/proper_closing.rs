@@ -1,0 +1,299 @@
+//! # Proper closing
+//!
+//! ## What it measures
+//! Whether the conversation ends only when everything is solved, and in order: resolution check, recap or next step, further
+//! help, thanks, farewell.
+//!
+//! ## Why it matters
+//! The end is what customers remember; a closing is made in steps that both sides take together (Schegloff & Sacks 1973).
+//!
+//! ## How it is scored
+//! Each step is worth its weight, half of it won by doing it, half lost by leaving it out; the sum starts at 50.
+//! Calls and chats: checking that it is solved, or the customer's own confirmation (20); recap or next step (20); offer of more
+//! help (20); thanks (15); farewell (25). Checks, recaps and offers count in the last eight turns of the agent, thanks and farewell in the last two.
+//! Emails: next step or date (35), invitation to reply (30), sign-off (35), in the agent's last letter.
+//! A trouble that the customer still calls open at the end caps the score at 40.
+//! Not applicable after a transfer, a hang-up or a drop, and where the conversation never came to an end.
+//!
+//! ## Example
+//! "So your new card arrives on Friday. Is there anything else I can help you with? ... Thank you for calling, have a lovely evening!"
+//!
+//! ## Counter-example
+//! "OK. Bye."
+//!
+//! ## Limits
+//! A call that the recording cuts off looks like an abrupt end unless the input says who hung up.
+
+use super::part::{Part, Role};
+use super::Criterion;
+use crate::lexicon::acts::{
+    CLOSING_CHECK_RESOLVED, CLOSING_FAREWELL, CLOSING_INVITE_REPLY, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP, CLOSING_RECAP,
+    CLOSING_SIGN_OFF, CLOSING_THANKS, CUSTOMER_FAREWELL, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET,
+    HANDOVER_TRANSFER, POSITIVE_NEXT_STEP,
+};
+use crate::lexicon::{Act, Found};
+use crate::model::{Channel, CriterionResult, Evidence, Kind, Speaker};
+
+/// See the head of this file.
+pub struct ProperClosing;
+
+const BASE: f64 = 50.0;
+const CAP: f64 = 40.0;
+
+/// A step: rule, acts that do it, acts of the customer that do it too, weight, agent turns it may stand in, what would earn it.
+struct Step {
+    rule: &'static str,
+    acts: &'static [Act],
+    customer: &'static [Act],
+    weight: f64,
+    turns: usize,
+    would_earn: &'static str,
+}
+
+const TALK: &[Step] = &[
+    Step {
+        rule: "checks_resolved",
+        acts: &[CLOSING_CHECK_RESOLVED],
+        customer: &[CUSTOMER_SATISFIED],
+        weight: 20.0,
+        turns: 8,
+        would_earn: "ask: \"Has that solved it for you?\"",
+    },
+    Step {
+        rule: "recap_or_next_step",
+        acts: &[CLOSING_RECAP, CLOSING_NEXT_STEP, POSITIVE_NEXT_STEP],
+        customer: &[],
+        weight: 20.0,
+        turns: 8,
+        would_earn: "sum up what was agreed and what happens next, with a date",
+    },
+    Step {
+        rule: "offers_more_help",
+        acts: &[CLOSING_OFFER_MORE_HELP],
+        customer: &[],
+        weight: 20.0,
+        turns: 8,
+        would_earn: "ask: \"Is there anything else I can help you with?\"",
+    },
+    Step {
+        rule: "thanks",
+        acts: &[CLOSING_THANKS],
+        customer: &[],
+        weight: 15.0,
+        turns: 2,
+        would_earn: "thank the customer for the contact",
+    },
+    Step { rule: "farewell", acts: &[CLOSING_FAREWELL], customer: &[], weight: 25.0, turns: 2, would_earn: "say goodbye with a kind wish" },
+];
+
+const LETTER: &[Step] = &[
+    Step {
+        rule: "recap_or_next_step",
+        acts: &[CLOSING_NEXT_STEP, POSITIVE_NEXT_STEP, CLOSING_RECAP],
+        customer: &[],
+        weight: 35.0,
+        turns: 1,
+        would_earn: "name the next step and its date",
+    },
+    Step {
+        rule: "invites_reply",
+        acts: &[CLOSING_INVITE_REPLY, CLOSING_OFFER_MORE_HELP],
+        customer: &[],
+        weight: 30.0,
+        turns: 1,
+        would_earn: "invite an answer: \"Just reply to this email if anything is unclear\"",
+    },
+    Step {
+        rule: "signs_off",
+        acts: &[CLOSING_SIGN_OFF, CLOSING_FAREWELL],
+        customer: &[],
+        weight: 35.0,
+        turns: 1,
+        would_earn: "end with a sign-off and your name",
+    },
+];
+
+impl Criterion for ProperClosing {
+    fn name(&self) -> &'static str {
+        "proper_closing"
+    }
+    fn title(&self) -> &'static str {
+        "Proper closing"
+    }
+    fn advice(&self) -> &'static str {
+        "Before you say goodbye, check that it is solved, sum up the next step, and offer further help."
+    }
+    fn source(&self) -> &'static str {
+        include_str!("proper_closing.rs")
+    }
+
+    fn score(&self, part: &Part<'_>) -> CriterionResult {
+        if let Some(reason) = part.cannot_tell() {
+            return CriterionResult::cannot_tell(reason);
+        }
+        if let Some(reason) = never_closed(part) {
+            return CriterionResult::not_applicable(reason);
+        }
+        let steps = if part.conversation.channel == Channel::Email { LETTER } else { TALK };
+        let own: Vec<usize> = part.own_turns().collect();
+        let last = own[own.len() - 1];
+        let mut evidence: Vec<Evidence> = Vec::new();
+        for step in steps {
+            evidence.push(match take(part, &own, step) {
+                Some((turn, found)) => part.point(step.rule, step.weight / 2.0, turn, &found, ""),
+                None => part.missed(step.rule, -step.weight / 2.0, last, step.would_earn),
+            });
+        }
+        let sum = BASE + evidence.iter().map(|e| e.points).sum::<f64>();
+        if let Some((turn, open)) = open_at_the_end(part) {
+            if sum > CAP {
+                let mut e = part.missed("left_open", CAP - sum, last, "solve it, or agree what happens next, before closing");
+                e.called = part.called(turn, open);
+                evidence.push(e);
+            }
+        }
+        CriterionResult::scored(BASE, evidence, "the agent brought the conversation to its end")
+    }
+}
+
+/// Where a step is taken: the last place that does it.
+fn take(part: &Part<'_>, own: &[usize], step: &Step) -> Option<(usize, Found)> {
+    let within = &own[own.len().saturating_sub(step.turns)..];
+    let by_agent = within.iter().rev().find_map(|t| {
+        let all = part.acts(*t).iter().rev();
+        all.filter(|f| step.acts.contains(&f.act) && f.confidence >= 0.5).map(|f| (*t, *f)).next()
+    });
+    by_agent.or_else(|| {
+        let from = *within.first()?;
+        (from..part.roles.len())
+            .rev()
+            .filter(|t| part.roles[*t] == Role::Customer)
+            .find_map(|t| part.find(t, step.customer, 0.5).map(|f| (t, *f)))
+    })
+}
+
+/// Why there was no closing to be made, if there was none.
+fn never_closed(part: &Part<'_>) -> Option<&'static str> {
+    if !part.is_last {
+        return Some("handed over to another agent");
+    }
+    let own = part.own_turns().next_back()?;
+    let transferred = part.acts(own).iter().any(|f| f.act == HANDOVER_TRANSFER);
+    let customer_after = (own + 1..part.roles.len()).rev().find(|t| part.roles[*t] == Role::Customer);
+    if transferred && customer_after.is_none() && part.find(own, &[CLOSING_FAREWELL], 0.5).is_none() {
+        return Some("transferred");
+    }
+    let ended = part.conversation.labels.0.iter().any(|(k, v)| {
+        let (k, v) = (k.to_lowercase(), v.to_lowercase());
+        ["end", "disconnect", "hangup", "hang_up"].iter().any(|w| k.contains(w))
+            && ["customer", "client", "drop", "hang", "abandon", "lost", "клиент", "обрыв"].iter().any(|w| v.contains(w))
+    });
+    let said_dropped = part.conversation.turns.iter().skip(own + 1).any(|t| {
+        matches!(t.speaker, Speaker::System | Speaker::Ivr) && t.kind != Kind::Quote && {
+            let text = t.text.to_lowercase();
+            ["disconnect", "hung up", "dropped", "обрыв", "положил трубку", "үзілді"].iter().any(|w| text.contains(w))
+        }
+    });
+    if ended || said_dropped {
+        return Some("the customer hung up or the line dropped");
+    }
+    if part.conversation.channel == Channel::Email {
+        return None;
+    }
+    if part.own_turns().count() == 1 && part.customer_turns().count() == 0 {
+        return Some("a single turn without the customer");
+    }
+    // A call whose last words are an upset customer's ended in a hang-up; a talk that breaks off there never closed.
+    let customer = customer_after?;
+    let closing = [CUSTOMER_FAREWELL, CUSTOMER_THANKS, CUSTOMER_SATISFIED];
+    let agent_closed = part.find(own, &[CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP], 0.5).is_some();
+    (part.conversation.channel == Channel::Call
+        && !agent_closed
+        && part.find(customer, &closing, 0.5).is_none()
+        && part.find(customer, &[CUSTOMER_UPSET, CUSTOMER_UNRESOLVED], 0.5).is_some())
+    .then_some("the customer hung up")
+}
+
+/// The customer's last words on the matter, if they say that it is still open.
+fn open_at_the_end<'a>(part: &Part<'a>) -> Option<(usize, &'a Found)> {
+    let turns: Vec<usize> = part.customer_turns().collect();
+    for turn in turns.iter().rev().take(3) {
+        if part.find(*turn, &[CUSTOMER_SATISFIED], 0.5).is_some() {
+            return None;
+        }
+        if let Some(open) = part.find(*turn, &[CUSTOMER_UNRESOLVED], 0.7) {
+            return Some((*turn, open));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::criteria::testing::{better, conversation, lexicon, result, score};
+    use crate::lexicon::{Reader, Reading};
+    use crate::model::Status;
+
+    #[test]
+    fn english_call_is_closed_in_steps_or_abruptly() {
+        let start = "C: My card is lost.\nA: I have blocked it and ordered a new one.\nC: Great, thank you.\n";
+        better(
+            &ProperClosing,
+            &format!("{start}A: You will receive the new card by Friday. Is there anything else I can help you with?\nC: No, that's all.\nA: Thank you for calling, have a great day!"),
+            &format!("{start}A: OK."),
+            50.0,
+        );
+    }
+
+    #[test]
+    fn russian_call_is_closed_in_steps_or_abruptly() {
+        let start = "C: Я потеряла карту.\nA: Я заблокировала её и заказала новую.\nC: Хорошо, спасибо.\n";
+        better(
+            &ProperClosing,
+            &format!("{start}A: Новая карта придёт в пятницу. Чем ещё могу вам помочь?\nC: Нет, это всё.\nA: Спасибо за обращение, всего доброго!"),
+            &format!("{start}A: Ладно."),
+            50.0,
+        );
+    }
+
+    #[test]
+    fn kazakh_call_is_closed_in_steps_or_abruptly() {
+        let start = "C: Картамды жоғалттым.\nA: Мен оны бұғаттап, жаңасына тапсырыс бердім.\nC: Жақсы, рақмет.\n";
+        better(
+            &ProperClosing,
+            &format!("{start}A: Жаңа карта жұма күні келеді. Тағы қандай сұрағыңыз бар?\nC: Жоқ, болды.\nA: Хабарласқаныңызға рақмет, сау болыңыз!"),
+            &format!("{start}A: Жарайды."),
+            40.0,
+        );
+    }
+
+    #[test]
+    fn letters_close_with_a_step_an_invitation_and_a_sign_off() {
+        let good = "C: When will it come?\nA: Your parcel will arrive on Monday. If you have any questions, just reply to this email.\n".trim_end().to_owned() + " Kind regards, Aida";
+        let r = result(&ProperClosing, Channel::Email, &good);
+        assert!(r.score.unwrap() > 80.0, "{r:?}");
+        assert!(result(&ProperClosing, Channel::Email, "C: When will it come?\nA: Monday").score.unwrap() < 40.0);
+    }
+
+    #[test]
+    fn an_open_trouble_caps_the_score() {
+        let s = score(
+            &ProperClosing,
+            "C: It does not work.\nA: Try again.\nC: It still doesn't work.\nA: Is there anything else I can help you with? Thank you for calling, have a great day, goodbye!",
+        );
+        assert!(s <= CAP, "{s}");
+    }
+
+    #[test]
+    fn hang_ups_drops_and_transfers_are_not_applicable() {
+        let mut c = conversation(Channel::Call, "C: Hello?\nA: Hello, how can I help?");
+        c.labels.0.insert("end_reason".into(), "customer_hangup".into());
+        let mut reading = Reading::default();
+        Reader::new(lexicon()).read(&c, &mut reading);
+        let part = &crate::criteria::parts(&c, &reading, lexicon())[0];
+        assert_eq!(ProperClosing.score(part).status, Status::NotApplicable);
+        let r = result(&ProperClosing, Channel::Call, "C: Billing please\nA: I'll transfer you to our billing department.");
+        assert_eq!(r.status, Status::NotApplicable, "{r:?}");
+    }
+}

@@ -1,0 +1,316 @@
+//! Finds acts: one pass over the words of a conversation.
+
+use super::acts::Act;
+use super::classes::{Class, Classes};
+use super::compile::{Automaton, NegationRole, START};
+use super::file::Negation;
+use super::Lexicon;
+use crate::model::{Conversation, Kind, Language, Speaker};
+use crate::text::{Flags, Vote, Votes, Word, scan};
+
+/// An act found in a turn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Found {
+    /// What the stretch does.
+    pub act: Act,
+    /// Byte of the turn's text where it begins.
+    pub start: u32,
+    /// Byte behind its end.
+    pub end: u32,
+    /// 0..=1: how surely the words mean the act.
+    pub confidence: f32,
+    /// Index of the phrase, for [`Lexicon::rule`].
+    pub rule: u32,
+    /// Whether the words stand in a question.
+    pub question: bool,
+}
+
+/// What was read in one turn.
+#[derive(Clone, Debug, Default)]
+pub struct TurnReading {
+    /// Range of its words in [`Reading::words`].
+    pub words: std::ops::Range<usize>,
+    /// Its language, the conversation's where it is too short to tell.
+    pub language: Option<Language>,
+    /// 0..=1: how sure the language is.
+    pub language_confidence: f32,
+    /// Range of its acts in [`Reading::acts`].
+    pub acts: std::ops::Range<usize>,
+}
+
+/// The words, languages and acts of a conversation. Kept and filled anew for each one.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// All words, turn after turn.
+    pub words: Vec<Word>,
+    /// One a turn.
+    pub turns: Vec<TurnReading>,
+    /// All acts, turn after turn, in the order of their beginnings.
+    pub acts: Vec<Found>,
+    /// Main language of the conversation.
+    pub language: Option<Language>,
+}
+
+impl Reading {
+    /// Acts of a turn.
+    pub fn acts_of(&self, turn: usize) -> &[Found] {
+        &self.acts[self.turns[turn].acts.clone()]
+    }
+    /// Number of words of a turn.
+    pub fn word_count(&self, turn: usize) -> usize {
+        self.turns[turn].words.len()
+    }
+}
+
+/// Reads conversations with a lexicon. Holds what a thread remembers between them; results never depend on it.
+#[derive(Debug)]
+pub struct Reader<'l> {
+    lexicon: &'l Lexicon,
+    classes: Classes,
+    votes: Vec<Votes>,
+    spans: Vec<Span>,
+}
+
+/// A pattern met: words `first..last`.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    rule: u32,
+    first: u32,
+    last: u32,
+}
+
+/// Most matches looked at in one turn; a text made to exceed it is cut there.
+const MAX_SPANS: usize = 20_000;
+/// Words a negation reaches over.
+const NEGATION_REACH: usize = 3;
+
+impl<'l> Reader<'l> {
+    /// A reader with nothing remembered yet.
+    pub fn new(lexicon: &'l Lexicon) -> Self {
+        Self { lexicon, classes: Classes::new(), votes: Vec::new(), spans: Vec::new() }
+    }
+
+    /// Finds words, languages and acts of a conversation.
+    pub fn read(&mut self, conversation: &Conversation<'_>, out: &mut Reading) {
+        out.words.clear();
+        out.turns.clear();
+        out.acts.clear();
+        self.votes.clear();
+        let mut all = Votes::default();
+        for turn in &conversation.turns {
+            let first = out.words.len();
+            scan(&turn.text, &mut out.words);
+            let mut votes = Votes::default();
+            for word in &mut out.words[first..] {
+                word.class = self.classes.of(&turn.text[word.start as usize..word.end as usize], &self.lexicon.vocabulary);
+                votes.add(self.classes.all[word.class as usize].vote);
+            }
+            if matches!(turn.kind, Kind::Speech) {
+                all.merge(&votes);
+            }
+            self.votes.push(votes);
+            out.turns.push(TurnReading { words: first..out.words.len(), ..TurnReading::default() });
+        }
+        let hint = conversation.language.as_deref().and_then(Language::from_tag);
+        let longest = conversation.turns.iter().max_by_key(|t| t.text.len()).map_or("", |t| &t.text);
+        let main = all.decide(longest).map(|d| d.0).or(hint);
+        out.language = main;
+        for (i, turn) in conversation.turns.iter().enumerate() {
+            let decided = if self.votes[i] == Votes::default() { None } else { self.votes[i].decide(&turn.text) };
+            let (language, confidence) = match decided {
+                Some((l, c)) => (Some(l), c),
+                None => (main, if main.is_some() { 0.5 } else { 0.0 }),
+            };
+            let from = out.acts.len();
+            if matches!(turn.kind, Kind::Speech) && !matches!(turn.speaker, Speaker::Bot | Speaker::Ivr | Speaker::System) {
+                let words = &out.words[out.turns[i].words.clone()];
+                self.find(words, turn.speaker, language, &mut out.acts);
+            }
+            let reading = &mut out.turns[i];
+            reading.language = language;
+            reading.language_confidence = confidence;
+            reading.acts = from..out.acts.len();
+        }
+    }
+
+    fn find(&mut self, words: &[Word], speaker: Speaker, language: Option<Language>, acts: &mut Vec<Found>) {
+        self.spans.clear();
+        let automaton = &self.lexicon.automaton;
+        let mut walk = Walk { automaton, classes: &self.classes.all, words, spans: &mut self.spans };
+        let mut sentence_end = 0;
+        for at in 0..words.len() {
+            if at >= sentence_end {
+                let more = words[at + 1..].iter().position(|w| w.flags.has(Flags::SENTENCE));
+                sentence_end = more.map_or(words.len(), |n| at + 1 + n);
+            }
+            let starts = words[at].flags.has(Flags::SENTENCE);
+            if starts {
+                for &(max, behind) in automaton.gaps(START) {
+                    for first in at..(at + usize::from(max) + 1).min(sentence_end) {
+                        walk.step(behind, first, first, sentence_end);
+                    }
+                }
+            }
+            for &symbol in &walk.classes[words[at].class as usize].symbols {
+                let node = automaton.from_root[symbol as usize];
+                if node != 0 {
+                    walk.from(node, at, at + 1, sentence_end);
+                }
+                if starts {
+                    let node = automaton.from_start[symbol as usize];
+                    if node != 0 {
+                        walk.from(node, at, at + 1, sentence_end);
+                    }
+                }
+            }
+        }
+        if !self.spans.is_empty() {
+            self.settle(words, speaker, language, acts);
+        }
+    }
+
+    /// From raw matches to acts: speaker, language, look-alikes, negation, overlaps.
+    fn settle(&mut self, words: &[Word], speaker: Speaker, language: Option<Language>, acts: &mut Vec<Found>) {
+        let rules = &self.lexicon.rules;
+        let classes = &self.classes.all;
+        self.spans.retain(|s| {
+            let rule = &rules[s.rule as usize];
+            (rule.act.info().by.admits(speaker) || rule.flipped.is_some_and(|f| f.info().by.admits(speaker)))
+                && (rule.language != Language::Kazakh
+                    || language == Some(Language::Kazakh)
+                    || words[s.first as usize..s.last as usize]
+                        .iter()
+                        .any(|w| matches!(classes[w.class as usize].vote, Vote::Kazakh | Vote::KazakhLatin)))
+        });
+        // Look-alikes first, then the strongest, then the longest, then the earliest.
+        self.spans.sort_unstable_by(|a, b| {
+            let (ra, rb) = (&rules[a.rule as usize], &rules[b.rule as usize]);
+            (ra.act, !ra.bar)
+                .cmp(&(rb.act, !rb.bar))
+                .then(rb.strength.total_cmp(&ra.strength))
+                .then((b.last - b.first).cmp(&(a.last - a.first)))
+                .then(a.first.cmp(&b.first))
+                .then(a.rule.cmp(&b.rule))
+        });
+        let from = acts.len();
+        let mut kept: Vec<Span> = Vec::new();
+        let mut act = None;
+        for span in &self.spans {
+            let rule = &rules[span.rule as usize];
+            if act != Some(rule.act) {
+                act = Some(rule.act);
+                kept.clear();
+            }
+            if kept.iter().any(|k| span.first < k.last && k.first < span.last) {
+                continue;
+            }
+            if rule.bar {
+                kept.push(*span);
+                continue;
+            }
+            let mut found = rule.act;
+            let mut confidence = rule.strength;
+            if rule.negation != Negation::Keep && negated(words, classes, span, rule.language) {
+                match rule.flipped {
+                    Some(flipped) => {
+                        found = flipped;
+                        confidence *= 0.8;
+                    }
+                    None => continue,
+                }
+            }
+            kept.push(*span);
+            let (first, last) = (&words[span.first as usize], &words[span.last as usize - 1]);
+            acts.push(Found {
+                act: found,
+                start: first.start,
+                end: last.end,
+                confidence,
+                rule: span.rule,
+                question: in_question(words, span),
+            });
+        }
+        acts[from..].sort_by(|a, b| (a.start, a.end, a.act).cmp(&(b.start, b.end, b.act)));
+    }
+}
+
+/// A walk through the automaton along the words of a turn.
+struct Walk<'a> {
+    automaton: &'a Automaton,
+    classes: &'a [Class],
+    words: &'a [Word],
+    spans: &'a mut Vec<Span>,
+}
+
+impl Walk<'_> {
+    /// Goes on from `node`, reached after the words `first..at` of a sentence that ends at `end`.
+    fn from(&mut self, node: u32, first: usize, at: usize, end: usize) {
+        let automaton = self.automaton;
+        for accept in automaton.accepts(node) {
+            if (!accept.at_end || at == end) && self.spans.len() < MAX_SPANS {
+                self.spans.push(Span { rule: accept.rule, first: first as u32, last: at as u32 });
+            }
+        }
+        if at < end {
+            self.step(node, first, at, end);
+        }
+        for &(max, behind) in automaton.gaps(node) {
+            if max == 0 {
+                self.from(behind, first, at, end);
+                continue;
+            }
+            for skip in 0..=usize::from(max) {
+                if at + skip < end {
+                    self.step(behind, first, at + skip, end);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, node: u32, first: usize, at: usize, end: usize) {
+        let classes = self.classes;
+        for &symbol in &classes[self.words[at].class as usize].symbols {
+            let child = self.automaton.child(node, symbol);
+            if child != 0 {
+                self.from(child, first, at + 1, end);
+            }
+        }
+    }
+}
+
+/// Whether a negation reaches the match.
+fn negated(words: &[Word], classes: &[Class], span: &Span, language: Language) -> bool {
+    let class = |i: usize| &classes[words[i].class as usize];
+    let first = span.first as usize;
+    let mut at = first;
+    // The flags of a word tell what stands before it: check the gap before stepping over it.
+    for distance in 1..=NEGATION_REACH {
+        if at == 0 || words[at].flags.has(Flags::SENTENCE | Flags::CLAUSE) {
+            break;
+        }
+        at -= 1;
+        let c = class(at);
+        if c.negates(NegationRole::BREAK, language) {
+            break;
+        }
+        if c.negates(NegationRole::BEFORE, language) || (distance == 1 && c.negates(NegationRole::NEAR, language)) {
+            return true;
+        }
+    }
+    let last = span.last as usize;
+    words.get(last).is_some_and(|w| !w.flags.has(Flags::SENTENCE | Flags::CLAUSE))
+        && class(last).negates(NegationRole::AFTER, language)
+}
+
+fn in_question(words: &[Word], span: &Span) -> bool {
+    for (i, word) in words[span.last as usize - 1..].iter().enumerate() {
+        if i > 0 && word.flags.has(Flags::SENTENCE) {
+            return false;
+        }
+        if word.flags.has(Flags::QUESTION) {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,180 @@
+//! Which phrases are said?
+//!
+//! Phrases are data (`lexicons/<lang>/<act>.toml`, described in `lexicons/README.md`). They are compiled once into one
+//! automaton over words ([`Lexicon`]) and found in one pass ([`Reader`]).
+
+pub mod acts;
+mod check;
+mod classes;
+mod compile;
+mod contractions;
+mod file;
+mod matcher;
+mod pattern;
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+pub use acts::{ACTS, Act, ActInfo, By};
+pub use check::{Overlap, examples, Example, check, overlaps};
+pub use compile::Rule;
+pub use file::{Content, LexiconFile, Mistake, Negation};
+pub use matcher::{Found, Reader, Reading, TurnReading};
+pub use pattern::Pattern;
+
+include!(concat!(env!("OUT_DIR"), "/lexicons.rs"));
+
+/// All phrases, compiled.
+#[derive(Debug)]
+pub struct Lexicon {
+    automaton: compile::Automaton,
+    vocabulary: compile::Vocabulary,
+    rules: Vec<Rule>,
+    hash: String,
+}
+
+/// Why a lexicon could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LexiconError {
+    /// Mistakes in its files.
+    #[error("{}", mistakes(.0))]
+    Mistakes(Vec<Mistake>),
+    /// A folder that cannot be read.
+    #[error("{path}: {error}; --lexicons takes a folder with en/, ru/ or kk/ in it")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        error: String,
+    },
+}
+
+fn mistakes(all: &[Mistake]) -> String {
+    let mut lines: Vec<String> = all.iter().take(20).map(ToString::to_string).collect();
+    if all.len() > 20 {
+        lines.push(format!("... and {} more", all.len() - 20));
+    }
+    lines.join("\n")
+}
+
+/// Reads the built-in lexicon files.
+///
+/// # Errors
+/// Every mistake in them.
+pub fn built_in_files() -> Result<Vec<LexiconFile>, LexiconError> {
+    let (files, mistakes) = built_in_files_and_mistakes();
+    if mistakes.is_empty() { Ok(files) } else { Err(LexiconError::Mistakes(mistakes)) }
+}
+
+/// As [`built_in_files`], with the mistakes beside the files that are right.
+pub fn built_in_files_and_mistakes() -> (Vec<LexiconFile>, Vec<Mistake>) {
+    parse_all(BUILT_IN.iter().map(|(path, source)| ((*path).to_owned(), (*source).to_owned())))
+}
+
+/// Reads the lexicon files of a folder: `<lang>/<act>.toml` and `<lang>/sets.toml`, in the order of their paths.
+///
+/// # Errors
+/// A folder that cannot be read, one without lexicon files, or every mistake in the files.
+pub fn files_of(folder: &Path) -> Result<Vec<LexiconFile>, LexiconError> {
+    let (files, mistakes) = files_and_mistakes_of(folder)?;
+    if mistakes.is_empty() { Ok(files) } else { Err(LexiconError::Mistakes(mistakes)) }
+}
+
+/// As [`files_of`], with the mistakes beside the files that are right.
+///
+/// # Errors
+/// A folder that cannot be read, or one without lexicon files.
+pub fn files_and_mistakes_of(folder: &Path) -> Result<(Vec<LexiconFile>, Vec<Mistake>), LexiconError> {
+    let fail = |error: String| LexiconError::Folder { path: folder.display().to_string(), error };
+    let mut found = Vec::new();
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry.map_err(|e| fail(e.to_string()))?;
+        if entry.file_type().is_file() && entry.path().extension().is_some_and(|e| e == "toml") {
+            let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+            let path = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+            let source = std::fs::read_to_string(entry.path()).map_err(|e| fail(format!("{path}: {e}")))?;
+            found.push((path, source));
+        }
+    }
+    if found.is_empty() {
+        return Err(fail("no lexicon files (*.toml)".into()));
+    }
+    Ok(parse_all(found.into_iter()))
+}
+
+fn parse_all(all: impl Iterator<Item = (String, String)>) -> (Vec<LexiconFile>, Vec<Mistake>) {
+    let (mut files, mut mistakes) = (Vec::new(), Vec::new());
+    for (path, source) in all {
+        match LexiconFile::parse(&path, &source) {
+            Ok(f) => files.push(f),
+            Err(m) => mistakes.push(m),
+        }
+    }
+    (files, mistakes)
+}
+
+/// The built-in files with a user's laid over them: added, or in place of the built-in ones where they say `replace = true`.
+pub fn overlay(mut base: Vec<LexiconFile>, user: Vec<LexiconFile>) -> Vec<LexiconFile> {
+    let replaced: Vec<String> = user
+        .iter()
+        .filter(|f| matches!(&f.content, Content::Act(a) if a.replace))
+        .map(|f| f.path.clone())
+        .collect();
+    base.retain(|f| !replaced.contains(&f.path));
+    base.extend(user);
+    base
+}
+
+impl Lexicon {
+    /// The lexicon that comes with the program.
+    ///
+    /// # Errors
+    /// Mistakes in its files; the tests see to it that there are none.
+    pub fn built_in() -> Result<Lexicon, LexiconError> {
+        Lexicon::compile(&built_in_files()?)
+    }
+
+    /// Compiles lexicon files.
+    ///
+    /// # Errors
+    /// Every mistake in them, with file and line.
+    pub fn compile(files: &[LexiconFile]) -> Result<Lexicon, LexiconError> {
+        let (lexicon, mistakes) = Lexicon::compile_what_is_right(files);
+        if mistakes.is_empty() { Ok(lexicon) } else { Err(LexiconError::Mistakes(mistakes)) }
+    }
+
+    /// Compiles what is right in lexicon files and returns every mistake beside it, for those who mend them.
+    pub fn compile_what_is_right(files: &[LexiconFile]) -> (Lexicon, Vec<Mistake>) {
+        let (compiled, mistakes) = compile::compile(files);
+        let mut hasher = Sha256::new();
+        for file in files {
+            hasher.update(file.path.as_bytes());
+            hasher.update([0]);
+            hasher.update(file.source.as_bytes());
+            hasher.update([0]);
+        }
+        let hash = hasher.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
+        (Lexicon { automaton: compiled.automaton, vocabulary: compiled.vocabulary, rules: compiled.rules, hash }, mistakes)
+    }
+
+    /// A phrase by its index.
+    pub fn rule(&self, index: u32) -> &Rule {
+        &self.rules[index as usize]
+    }
+
+    /// Every phrase.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The first 16 hexadecimal digits of the SHA-256 of all files.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Nodes of the automaton.
+    pub fn nodes(&self) -> usize {
+        self.automaton.len()
+    }
+}

@@ -1,0 +1,185 @@
+//! The rows of the tables: what is written of a conversation and of a point, already masked and independent of the input's memory.
+
+use crate::criteria::{self, Part};
+use crate::model::{Channel, Conversation, Evidence, Language, PartResult, Place, Status};
+use crate::text::Flags;
+
+/// A row of `conversations`: one agent's part of one conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConversationRow {
+    /// As in the input.
+    pub conversation_id: String,
+    /// Whose part; empty when the input does not say.
+    pub agent_id: String,
+    /// Call, chat or email.
+    pub channel: Channel,
+    /// Main language.
+    pub language: Option<Language>,
+    /// As in the input, RFC 3339 where it could be read.
+    pub started_at: String,
+    /// As in the input.
+    pub queue: String,
+    /// As in the input.
+    pub team: String,
+    /// Weighted mean of what was scored, 0..=100; 0 on a fatal item.
+    pub overall: Option<f64>,
+    /// Fatal items that were met, parted by `; `.
+    pub fatal: String,
+    /// Status, score 0..=100 and reason of each criterion, in the order of the registry.
+    pub criteria: Vec<(Status, Option<f64>, &'static str)>,
+    /// Turns of the conversation.
+    pub turns: u32,
+    /// Turns of this agent.
+    pub agent_turns: u32,
+    /// Words of this agent.
+    pub agent_words: u32,
+    /// File and line of the record.
+    pub source: String,
+}
+
+/// A row of `evidence`: one point of one criterion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvidenceRow {
+    /// As in the input.
+    pub conversation_id: String,
+    /// Whose part.
+    pub agent_id: String,
+    /// Index into [`criteria::ALL`].
+    pub criterion: usize,
+    /// What it adds to the score; lost points are negative.
+    pub points: f64,
+    /// Index of the turn, from 0.
+    pub turn: u32,
+    /// Byte of the turn's original text where the words begin.
+    pub start: u32,
+    /// Byte behind their end.
+    pub end: u32,
+    /// The sentence around the words, masked and shortened.
+    pub quote: String,
+    /// The rule of the criterion.
+    pub rule: &'static str,
+    /// The act behind it; empty where the rule is not about words.
+    pub act: &'static str,
+    /// `lang/pattern` of the phrase met.
+    pub pattern: String,
+    /// Turn of the customer's words that called for it.
+    pub called_turn: Option<u32>,
+    /// Those words in their sentence, masked and shortened.
+    pub called_quote: String,
+    /// For a miss: what would have earned the point.
+    pub would_earn: &'static str,
+}
+
+impl EvidenceRow {
+    /// `won`, `lost`, or `noted` for a point of 0.
+    pub fn effect(&self) -> &'static str {
+        if self.points > 0.0 {
+            "won"
+        } else if self.points < 0.0 {
+            "lost"
+        } else {
+            "noted"
+        }
+    }
+}
+
+/// Longest quote, in characters.
+const LONGEST: usize = 240;
+
+/// How texts are masked before they leave the program.
+pub type Mask = fn(&str) -> std::borrow::Cow<'_, str>;
+
+/// The rows of one part.
+pub fn rows(part: &Part<'_>, result: &PartResult, place: &Place, mask: Mask) -> (ConversationRow, Vec<EvidenceRow>) {
+    let c = part.conversation;
+    let text = |t: &Option<crate::model::Text<'_>>| t.as_deref().map(|t| mask(t).into_owned()).unwrap_or_default();
+    let id = mask(&c.id).into_owned();
+    let agent_id = result.agent_id.clone().unwrap_or_default();
+    let row = ConversationRow {
+        conversation_id: id.clone(),
+        agent_id: agent_id.clone(),
+        channel: result.channel,
+        language: result.language,
+        started_at: c.started_at.as_deref().unwrap_or_default().to_owned(),
+        queue: text(&c.queue),
+        team: text(&c.team),
+        overall: result.overall,
+        fatal: result.fatal.join("; "),
+        criteria: result.criteria.iter().map(|r| (r.status, r.score, r.reason)).collect(),
+        turns: c.turns.len() as u32,
+        agent_turns: part.own_turns().count() as u32,
+        agent_words: part.own_words() as u32,
+        source: place.to_string(),
+    };
+    let mut evidence = Vec::new();
+    for (criterion, r) in result.criteria.iter().enumerate() {
+        for e in &r.evidence {
+            evidence.push(evidence_row(part, &id, &agent_id, criterion, e, mask));
+        }
+    }
+    debug_assert_eq!(row.criteria.len(), criteria::ALL.len());
+    (row, evidence)
+}
+
+fn evidence_row(part: &Part<'_>, id: &str, agent: &str, criterion: usize, e: &Evidence, mask: Mask) -> EvidenceRow {
+    let quoted = |turn: usize, start: usize, end: usize| mask(&sentence(part, turn, start, end)).into_owned();
+    EvidenceRow {
+        conversation_id: id.to_owned(),
+        agent_id: agent.to_owned(),
+        criterion,
+        points: e.points,
+        turn: e.turn as u32,
+        start: e.start as u32,
+        end: e.end as u32,
+        quote: quoted(e.turn, e.start, e.end),
+        rule: e.rule,
+        act: e.act,
+        pattern: e.pattern.clone().into_owned(),
+        called_turn: e.called.map(|c| c.turn as u32),
+        called_quote: e.called.map(|c| quoted(c.turn, c.start, c.end)).unwrap_or_default(),
+        would_earn: e.would_earn,
+    }
+}
+
+/// The sentence around bytes `start..end` of a turn, on one line, with an ellipsis where it was cut.
+pub fn sentence(part: &Part<'_>, turn: usize, start: usize, end: usize) -> String {
+    let c: &Conversation<'_> = part.conversation;
+    let text: &str = &c.turns[turn].text;
+    let words = &part.reading.words[part.reading.turns[turn].words.clone()];
+    let from = words.iter().rev().find(|w| w.flags.has(Flags::SENTENCE) && w.start as usize <= start).map_or(0, |w| w.start as usize);
+    let to = words
+        .iter()
+        .find(|w| w.flags.has(Flags::SENTENCE) && w.start as usize >= end.max(start + 1))
+        .map_or(text.len(), |w| w.start as usize);
+    shorten(text.get(from..to.max(from)).unwrap_or(text), start.saturating_sub(from))
+}
+
+/// One line of at most [`LONGEST`] characters that keeps what stands at byte `focus`.
+fn shorten(text: &str, focus: usize) -> String {
+    let one_line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let count = one_line.chars().count();
+    if count <= LONGEST {
+        return one_line;
+    }
+    let before = text.get(..focus).map_or(0, |t| t.split_whitespace().map(|w| w.chars().count() + 1).sum::<usize>());
+    let skip = before.saturating_sub(LONGEST / 3).min(count - LONGEST);
+    let cut: String = one_line.chars().skip(skip).take(LONGEST).collect();
+    let lead = if skip > 0 { "… " } else { "" };
+    let tail = if skip + LONGEST < count { " …" } else { "" };
+    format!("{lead}{}{tail}", cut.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_are_short_one_line_and_hold_their_focus() {
+        let text = format!("{} needle {}", "word ".repeat(100), "tail ".repeat(100));
+        let at = text.find("needle").unwrap();
+        let cut = shorten(&text, at);
+        assert!(cut.contains("needle") && cut.starts_with('…') && cut.ends_with('…'));
+        assert!(cut.chars().count() <= LONGEST + 4);
+        assert_eq!(shorten("two\n lines", 0), "two lines");
+    }
+}

@@ -1,0 +1,9 @@
+//! Where are the words, the sentences, the languages? Every offset slices the original text.
+
+mod fold;
+mod language;
+mod words;
+
+pub use fold::{fold, is_latin, skeleton};
+pub use language::{Vote, Votes, vote};
+pub use words::{Flags, Word, scan};

@@ -1,0 +1,255 @@
+//! Words and sentence ends, in one pass over the bytes.
+//!
+//! A word is a run of letters, digits and marks, with apostrophes inside it (`don't`) and `.` `,` `:` inside numbers
+//! (`3.5`, `14:30`). Hyphens divide. The word boundaries are those of UAX #29 for the three languages save for the
+//! hyphen and for scripts without spaces; a property test compares the two.
+
+/// What stands before a word, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// The word begins a sentence (or the text).
+    pub const SENTENCE: u8 = 1;
+    /// A comma, dash, colon, semicolon or bracket stands between this word and the one before.
+    pub const CLAUSE: u8 = 2;
+    /// The word begins with a digit.
+    pub const NUMBER: u8 = 4;
+    /// The word ends a sentence that closes with a question mark.
+    pub const QUESTION: u8 = 8;
+
+    /// Whether any of these bits is set.
+    #[inline]
+    pub fn has(self, bits: u8) -> bool {
+        self.0 & bits != 0
+    }
+}
+
+/// A word: bytes `start..end` of the text it was scanned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Byte where it begins.
+    pub start: u32,
+    /// Byte behind its end.
+    pub end: u32,
+    /// Class of the word in the lexicon, 0 when it is in none of its phrases.
+    pub class: u32,
+    /// What stands around it.
+    pub flags: Flags,
+}
+
+const OTHER: u8 = 0;
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+const STOP: u8 = 3; // . ! ?
+const CLAUSE: u8 = 4;
+const NEWLINE: u8 = 5;
+const APOSTROPHE: u8 = 6;
+const HIGH: u8 = 7; // not ASCII
+
+const KIND: [u8; 256] = {
+    let mut t = [OTHER; 256];
+    let mut i = 0;
+    while i < 256 {
+        let b = i as u8;
+        t[i] = if b.is_ascii_alphabetic() {
+            LETTER
+        } else if b.is_ascii_digit() {
+            DIGIT
+        } else if b >= 0x80 {
+            HIGH
+        } else {
+            match b {
+                b'.' | b'!' | b'?' => STOP,
+                b',' | b';' | b':' | b'(' | b')' | b'"' | b'[' | b']' => CLAUSE,
+                b'\n' => NEWLINE,
+                b'\'' | b'`' => APOSTROPHE,
+                _ => OTHER,
+            }
+        };
+        i += 1;
+    }
+    t
+};
+
+/// What a character beyond ASCII is to the scanner, and its length in bytes.
+fn high(text: &str, at: usize) -> (u8, usize) {
+    let bytes = text.as_bytes();
+    // Cyrillic (U+0400..U+04FF) and Latin with marks (U+00C0..U+024F) are two bytes: decide without decoding.
+    match bytes[at] {
+        0xD0 | 0xD1 | 0xD3 | 0xC4..=0xC9 => return (LETTER, 2),
+        0xD2 => return (if matches!(bytes.get(at + 1), Some(0x82..=0x89)) { OTHER } else { LETTER }, 2),
+        _ => {}
+    }
+    let Some(c) = text[at..].chars().next() else { return (OTHER, 1) };
+    let kind = match c {
+        '\u{2019}' | '\u{2018}' | '\u{02BC}' | '\u{00B4}' => APOSTROPHE,
+        '\u{2026}' => STOP,
+        '\u{2013}' | '\u{2014}' | '\u{00AB}' | '\u{00BB}' | '\u{201C}' | '\u{201D}' | '\u{201E}' => CLAUSE,
+        '\u{0300}'..='\u{036F}' | '\u{00AD}' | '\u{200D}' => LETTER, // marks and soft hyphens stay inside the word
+        c if c.is_alphabetic() => LETTER,
+        c if c.is_numeric() => DIGIT,
+        _ => OTHER,
+    };
+    (kind, c.len_utf8())
+}
+
+/// Words after which a full stop does not end a sentence.
+fn is_abbreviation(word: &str) -> bool {
+    const LIST: &[&str] =
+        &["mr", "mrs", "ms", "dr", "st", "vs", "etc", "approx", "тел", "ул", "кв", "стр", "руб", "тыс", "млн", "тг", "көш"];
+    let letters = word.chars().count();
+    (letters == 1 && word != "I" && word != "i") || (letters <= 6 && LIST.iter().any(|a| a.eq_ignore_ascii_case(word)))
+}
+
+/// Finds the words of `text` and hands each on; its class is left 0. Texts longer than 4 GiB are cut there.
+pub fn scan(text: &str, words: &mut Vec<Word>) {
+    let bytes = &text.as_bytes()[..text.len().min(u32::MAX as usize)];
+    let first = words.len();
+    let mut before = Flags::SENTENCE;
+    let mut at = 0;
+    while at < bytes.len() {
+        let (kind, len) = match KIND[usize::from(bytes[at])] {
+            HIGH => high(text, at),
+            kind => (kind, 1),
+        };
+        match kind {
+            LETTER | DIGIT => {
+                let start = at;
+                at = word_end(text, at + len, kind);
+                let number = if kind == DIGIT { Flags::NUMBER } else { 0 };
+                words.push(Word { start: start as u32, end: at as u32, class: 0, flags: Flags(before | number) });
+                before = 0;
+                continue;
+            }
+            STOP => {
+                let after = bytes.get(at + len).copied();
+                let open = matches!(after, None | Some(b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'\'' | b')' | b'.' | b'!' | b'?'))
+                    || after.is_some_and(|b| b >= 0x80);
+                if open && words.len() > first {
+                    let last = words.len() - 1;
+                    let word = &text[words[last].start as usize..words[last].end as usize];
+                    let glued = words[last].end as usize == at;
+                    if bytes[at] == b'?' {
+                        words[last].flags.0 |= Flags::QUESTION;
+                    }
+                    if !(bytes[at] == b'.' && glued && is_abbreviation(word)) {
+                        before |= Flags::SENTENCE;
+                    }
+                }
+            }
+            CLAUSE => before |= Flags::CLAUSE,
+            NEWLINE => {
+                // A wrapped line goes on in lower case; anything else begins anew.
+                let rest = text[at + 1..].trim_start_matches([' ', '\t', '\r']);
+                if rest.chars().next().is_some_and(|c| !c.is_lowercase()) && words.len() > first {
+                    before |= Flags::SENTENCE;
+                }
+            }
+            OTHER if bytes[at] == b'-' && matches!(bytes.get(at + 1), Some(b' ' | b'-')) => before |= Flags::CLAUSE,
+            _ => {}
+        }
+        at += len;
+    }
+}
+
+/// The end of the word whose first character ends at `at`.
+#[inline]
+fn word_end(text: &str, mut at: usize, mut last: u8) -> usize {
+    let bytes = text.as_bytes();
+    while let Some(&b) = bytes.get(at) {
+        match KIND[usize::from(b)] {
+            LETTER => {
+                last = LETTER;
+                at += 1;
+            }
+            DIGIT => {
+                last = DIGIT;
+                at += 1;
+            }
+            HIGH => match high(text, at) {
+                (kind @ (LETTER | DIGIT), len) => {
+                    last = kind;
+                    at += len;
+                }
+                (APOSTROPHE, len) if letter_at(text, at + len) => at += len,
+                _ => break,
+            },
+            APOSTROPHE if letter_at(text, at + 1) => at += 1,
+            _ if last == DIGIT && matches!(b, b'.' | b',' | b':') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => at += 1,
+            _ => break,
+        }
+    }
+    at
+}
+
+fn letter_at(text: &str, at: usize) -> bool {
+    match text.as_bytes().get(at) {
+        Some(&b) if b < 0x80 => KIND[usize::from(b)] == LETTER,
+        Some(_) => high(text, at).0 == LETTER,
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use unicode_segmentation::UnicodeSegmentation;
+
+    fn words(text: &str) -> Vec<&str> {
+        let mut out = Vec::new();
+        scan(text, &mut out);
+        out.iter().map(|w| &text[w.start as usize..w.end as usize]).collect()
+    }
+
+    fn starts(text: &str) -> Vec<&str> {
+        let mut out = Vec::new();
+        scan(text, &mut out);
+        out.iter().filter(|w| w.flags.has(Flags::SENTENCE)).map(|w| &text[w.start as usize..w.end as usize]).collect()
+    }
+
+    #[test]
+    fn words_keep_apostrophes_and_numbers_and_part_at_hyphens() {
+        assert_eq!(words("Don't worry: it’s 14:30, 3.5 kg!"), ["Don't", "worry", "it’s", "14:30", "3.5", "kg"]);
+        assert_eq!(words("какие-нибудь вопросы? Сәлеметсіз бе"), ["какие", "нибудь", "вопросы", "Сәлеметсіз", "бе"]);
+        assert_eq!(words("'quoted' words"), ["quoted", "words"]);
+    }
+
+    #[test]
+    fn sentences_begin_after_stops_and_blank_lines_but_not_after_abbreviations() {
+        assert_eq!(starts("Hello. How are you? fine"), ["Hello", "How", "fine"]);
+        assert_eq!(starts("Dear Mr. Smith, thanks"), ["Dear"]);
+        assert_eq!(starts("a wrapped\nline\nNew one"), ["a", "New"]);
+        assert_eq!(starts("version 3.5 is out… да"), ["version", "да"]);
+    }
+
+    #[test]
+    fn questions_and_clauses_are_marked() {
+        let mut out = Vec::new();
+        scan("No, is it? Yes", &mut out);
+        assert!(out[1].flags.has(Flags::CLAUSE));
+        assert!(out[2].flags.has(Flags::QUESTION) && !out[3].flags.has(Flags::QUESTION));
+    }
+
+    proptest! {
+        #[test]
+        fn offsets_slice_the_original_and_grow(text in "\\PC{0,80}") {
+            let mut out = Vec::new();
+            scan(&text, &mut out);
+            let mut last = 0;
+            for w in out {
+                prop_assert!(w.start >= last && w.end > w.start);
+                prop_assert!(text.get(w.start as usize..w.end as usize).is_some());
+                last = w.end;
+            }
+        }
+
+        #[test]
+        fn plain_words_are_those_of_the_unicode_standard(text in "[a-zA-Zа-яА-ЯёәғқңөұүһіӘҒҚҢӨҰҮҺІ ,!?\n]{0,60}") {
+            let ours = words(&text);
+            let theirs: Vec<&str> = text.unicode_words().collect();
+            prop_assert_eq!(ours, theirs);
+        }
+    }
+}
