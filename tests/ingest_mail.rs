@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use sabyr::ingest::formats::mail::Mail;
+use sabyr::ingest::formats::validate;
 use sabyr::ingest::{Format, Options, Record, Sample, Source};
 use sabyr::model::{Kind, Speaker};
 
@@ -198,6 +199,28 @@ fn what_cannot_be_read_twice_gives_the_same() {
 }
 
 #[test]
+fn compressed_folders_give_the_same_and_broken_ones_what_came_before() {
+    use std::io::Write;
+    let dir = tempfile::tempdir().expect("folder");
+    let plain = fixtures("mbox").join("support_day.mbox");
+    let bytes = fs::read(&plain).expect("fixture");
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gz.write_all(&bytes).expect("compressed");
+    let gz = gz.finish().expect("compressed");
+    let file = dir.path().join("support_day.mbox.gz");
+    fs::write(&file, &gz).expect("write");
+    assert_eq!(show(&read(std::slice::from_ref(&file), &options())), show(&read(&[plain], &options())));
+
+    fs::write(&file, &gz[..gz.len() * 2 / 3]).expect("write");
+    let got = read(&[file], &options());
+    assert!(
+        got.iter()
+            .any(|r| matches!(r, Record::Conversation { conversation, .. } if &*conversation.id == "b1@mail.example"))
+    );
+    assert!(got.iter().any(|r| matches!(r, Record::Bad(q) if q.reason.kind() == "io")));
+}
+
+#[test]
 fn a_missing_file_is_reported_and_the_others_are_read() {
     let got = read(&[PathBuf::from("/no/such/file.eml"), fixtures("eml/en_flowed_original_message.eml")], &options());
     assert!(matches!(&got[0], Record::Bad(q) if q.reason.kind() == "io"));
@@ -236,8 +259,8 @@ fn swallow(bytes: &[u8]) {
     assert!(!records.is_empty(), "every file gives at least one record");
     for r in &records {
         if let Record::Conversation { conversation, .. } = r {
-            assert!(!conversation.id.is_empty());
-            assert!(conversation.turns.iter().all(|t| !t.text.trim().is_empty() && t.start.is_none_or(|s| s >= 0.0)));
+            assert_eq!(validate(conversation), Ok(()));
+            assert!(conversation.turns.iter().all(|t| !t.text.trim().is_empty()));
         }
     }
     let _ = Mail.recognise(&Sample { name: "x", bytes, text: String::from_utf8_lossy(bytes) });

@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 24;
 /// Parts of a message.
 const MAX_PARTS: usize = 1000;
 /// Lines of text of a message.
-pub const MAX_LINES: usize = 500_000;
+pub const MAX_LINES: usize = 200_000;
 
 /// What the markup says of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

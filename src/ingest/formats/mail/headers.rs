@@ -124,7 +124,8 @@ impl<'a> Headers<'a> {
         ids
     }
 
-    /// When it was written: the `Date` field, or else the time of the last `Received`.
+    /// When it was written: the `Date` field, or else the time of the last `Received`. Years before 1990 are those of
+    /// clocks that were never set.
     pub fn date(&self) -> Option<DateTime> {
         let parse = |raw: &[u8]| {
             let text = String::from_utf8_lossy(&raw[..raw.len().min(1024)]).replace(['\r', '\n'], " ");
@@ -132,7 +133,7 @@ impl<'a> Headers<'a> {
                 .or_else(|| DateTime::parse_rfc822(&format!("{text} +0000\n"))) // no zone given
                 .filter(|d| {
                     d.is_valid()
-                        && (1970..=2200).contains(&d.year)
+                        && (1990..=2200).contains(&d.year)
                         && jiff::civil::Date::new(
                             i16::try_from(d.year).unwrap_or(-1),
                             i8::try_from(d.month).unwrap_or(-1),
@@ -175,7 +176,7 @@ impl<'a> Headers<'a> {
         let raw = &raw[..raw.len().min(limit)];
         let mut line = match std::str::from_utf8(raw) {
             Ok(_) => raw.to_vec(),
-            Err(_) => charset::guess(raw).decode_without_bom_handling(raw).0.into_owned().into_bytes(),
+            Err(_) => charset::decode_header(raw).into_bytes(),
         };
         line.push(b'\n');
         Some(line)

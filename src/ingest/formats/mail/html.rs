@@ -170,7 +170,7 @@ impl Writer {
                 let mut decoded = String::new();
                 add_html_token(&mut decoded, token.as_bytes(), false);
                 rest = &rest[token.len()..];
-                if decoded == "\u{a0}" {
+                if decoded == "\u{a0}" || decoded.starts_with(char::is_control) {
                     self.space = true;
                 } else {
                     self.word(&decoded);
@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(show("<p>One</p>\n<p>Two</p><p class=MsoNormal>x</p><p class=\"MsoNormal\">y</p>"), "One||Two|x|y");
         assert_eq!(show("a<br><br>b <style>p{}</style><!-- x --->c</!-->"), "a||b c");
         assert_eq!(show("1 < 2 &lt;b&gt; &bogus; & &#1178; <a title='x>y'>z</a>"), "1 < 2 <b> &bogus; & Қ z");
-        assert_eq!(show("<pre>one\n  two</pre>"), "one|two");
+        assert_eq!(show("<pre>one\n  two</pre>&#0;&#10;three"), "one|two|three");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! in English, Russian and Kazakh.
 
 use super::body::{Line, Mark};
-use super::words::{BEGIN, ORIGINAL, WROTE, WROTE_BEGINS};
+use super::words::{BEGIN, ORIGINAL, TO_READER, WROTE, WROTE_BEGINS};
 
 /// Fields of the header block that Outlook puts above the letter answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -218,7 +218,10 @@ fn wrote(lines: &[Line]) -> Option<(usize, bool)> {
         let (clock, mail, date) = (has_clock(&joined), joined.contains('@'), has_date(&joined));
         let says = |w: &&str| joined.strip_suffix(*w).is_some_and(|rest| !rest.ends_with(char::is_alphabetic));
         if WROTE.iter().any(says) {
-            return Some((n + 1, mail || clock && date));
+            // People write "you wrote:" in the middle of letters; programs write dates, and "(а)" for either sex.
+            let to_reader = TO_READER.iter().any(|w| joined.contains(w));
+            let program = date && (clock || joined.starts_with("on ") || joined.ends_with("(а):"));
+            return Some((n + 1, mail || program && !to_reader));
         }
         // Mail.ru and Yandex: "5 марта 2024, 10:15 +05:00 от Анна <anna@x.kz>:"
         if mail && (clock || date) && (joined.ends_with(">:") || joined.ends_with("):")) {
@@ -263,6 +266,8 @@ mod tests {
             "05.03.2024 10:15, Анна Петрова пишет:",
             "вт, 5 мар. 2024 г. в 10:15, Анна <anna@x.kz>:",
             "Вторник, 5 марта 2024, 10:15 +05:00 от Анна <anna@x.kz>:",
+            "On March 5, 2024, Anna Kim wrote:",
+            "5 марта 2024 г. Анна Ким написал(а):",
             "5 марта 2024 г., в 10:15, Анна <anna@x.kz> написал(а):",
             "2024 ж. 5 нау., сс 10:15 Асан <asan@x.kz> деп жазды:",
             "Асан <asan@x.kz> жазды:",
@@ -309,6 +314,7 @@ mod tests {
             "A < B > C",
             "--- Important ---\nread this",
             "On Monday at 10:15 I was there.\nNobody came.",
+            "5 марта 2024 в 10:15 вы писали:\nсрок пять дней.",
             "Сегодня в 10:15 курьер написал:\nбуду завтра.",
             "В 2024 году вы описали:\nсрок пять дней.",
         ] {

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufWriter, Read, Seek, SeekFrom, Write};
 use sha2::{Digest, Sha256};
 
 use super::headers::{Headers, MAX_BLOCK, is_known_field};
-use crate::ingest::{Options, Source};
+use crate::ingest::{Options, Source, reason_of};
 use crate::model::Reason;
 
 /// Bytes of a line looked at together; longer lines come in pieces.
@@ -232,7 +232,7 @@ fn walk(
             Err(e) => {
                 // The message that breaks off here is the one that cannot be used; those before it can.
                 let place = current.map_or(at, |c| c.start);
-                return each(Err((place, Reason::Io(e.to_string()))));
+                return each(Err((place, reason_of(&e))));
             }
         };
         let whole = line_start && piece.ends_with(b"\n");
@@ -320,7 +320,10 @@ fn memory(bytes: &[u8]) -> Box<dyn BufRead> {
 mod tests {
     use super::*;
 
-    fn split(bytes: &[u8], limit: u64) -> Vec<Result<(u64, String), (u64, &'static str)>> {
+    /// Start and text of a message, or place and kind of what is bad.
+    type Cut = Result<(u64, String), (u64, &'static str)>;
+
+    fn split(bytes: &[u8], limit: u64) -> Vec<Cut> {
         let mut out = Vec::new();
         walk(memory(bytes), 0, limit, &mut |_| Ok(()), &mut |f| {
             out.push(match f {

@@ -312,7 +312,7 @@ fn is_notice(lines: &[Line]) -> bool {
     if !NOTICE_BEGINS.iter().any(|b| first.starts_with(b)) {
         return false;
     }
-    let text = lines.iter().take(40).map(lower).collect::<Vec<_>>().join(" ");
+    let text = lines.iter().take(12).map(lower).collect::<Vec<_>>().join(" ");
     text.split_whitespace().count() >= 6 && NOTICE_STEMS.iter().any(|s| text.contains(s))
 }
 

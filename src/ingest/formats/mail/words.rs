@@ -119,6 +119,9 @@ pub const WROTE: &[&str] = &[
     "жазған:", "жазған болатын:", "жіберді:", "жазып жіберді:",
 ];
 
+/// Words by which a writer reminds the reader of a letter.
+pub const TO_READER: &[&str] = &["you wrote", "вы писали", "вы написали", "вы пишете", "сіз жазды"];
+
 /// What such a line begins with when it goes over several lines.
 #[rustfmt::skip]
 pub const WROTE_BEGINS: &[&str] = &[
@@ -183,3 +186,38 @@ pub const KNOWN: &[&str] = &[
     "x-priority", "x-received", "x-spam-status", "x-gmail-labels", "x-gm-thrid", "auto-submitted", "envelope-to",
     "delivery-date",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_in_lower_case_and_stand_once() {
+        for list in [
+            SIGN_OFFS,
+            FAREWELLS,
+            DEVICES,
+            DEVICE_ENDS,
+            DEVICE_NAMES,
+            PRONOUNS,
+            CONTACT_LABELS,
+            NOTICE_BEGINS,
+            NOTICE_STEMS,
+            WROTE,
+            TO_READER,
+            WROTE_BEGINS,
+            ORIGINAL,
+            BEGIN,
+            MACHINES,
+            SUBJECTS,
+            PREFIXES,
+            KNOWN,
+        ] {
+            for (i, word) in list.iter().enumerate() {
+                assert_eq!(*word, word.to_lowercase());
+                assert!(!word.trim().is_empty());
+                assert_eq!(list.iter().position(|w| w == word), Some(i), "{word:?} stands twice");
+            }
+        }
+    }
+}
