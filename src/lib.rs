@@ -1,5 +1,6 @@
 //! Scores how agents treated customers in calls, chats and emails, with a quote behind every point.
 pub mod ingest;
+pub mod agents;
 pub mod criteria;
 pub mod lexicon;
 pub mod model;

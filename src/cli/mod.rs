@@ -11,6 +11,7 @@ use sabyr::report::Mask;
 
 mod annotate;
 mod lexicon;
+mod score;
 
 /// Scores how agents treated customers in calls, chats and emails, and shows the sentence behind every point.
 #[derive(Parser)]
@@ -22,6 +23,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Score(score::Args),
     Annotate(annotate::Args),
     Lexicon(lexicon::Args),
 }
@@ -52,6 +54,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// Parses the arguments, runs the command, and turns its end into an exit code.
 pub(crate) fn run() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Score(args) => score::run(args),
         Command::Annotate(args) => annotate::run(args),
         Command::Lexicon(args) => lexicon::run(args),
     };
@@ -75,7 +78,7 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 pub(crate) struct Input {
     /// Files, folders or glob patterns; `.gz` and `.zst` are expanded
     #[arg(required = true, value_name = "INPUT")]
-    inputs: Vec<String>,
+    pub(crate) inputs: Vec<String>,
     /// Read every file as this format instead of recognising it (`sabyr formats` lists them)
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
@@ -95,14 +98,18 @@ impl Input {
         ingest::discover(&self.inputs).map_err(Failure::usage)
     }
 
-    pub(crate) fn options(&self) -> ingest::Options {
-        ingest::Options {
+    pub(crate) fn options(&self) -> Result<ingest::Options, Failure> {
+        if let Some(name) = self.format.as_deref().filter(|n| ingest::formats::named(n).is_none()) {
+            let names: Vec<&str> = ingest::formats::ALL.iter().map(|f| f.name()).collect();
+            return Err(Failure::usage(anyhow::anyhow!("there is no format {name:?}; there are {}", names.join(", "))));
+        }
+        Ok(ingest::Options {
             format: self.format.clone(),
             charset: self.charset.clone(),
             agent_domains: self.agent_domains.iter().map(|d| d.trim_start_matches('@').to_lowercase()).collect(),
             max_record: self.max_record << 20,
             ..ingest::Options::default()
-        }
+        })
     }
 }
 

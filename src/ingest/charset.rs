@@ -116,13 +116,15 @@ fn likeness(text: &str) -> i64 {
         sum += match c {
             '\0'..='\u{7f}' => 0,
             _ if c.is_alphabetic() && before.is_ascii_alphabetic() => -6,
+            // One letter alone may be any broken byte.
+            'а'..='я' | 'ё' if !before.is_alphabetic() => 0,
             'о' | 'е' | 'а' | 'и' | 'н' | 'т' | 'с' | 'р' | 'в' | 'л' | 'к' | 'д' | 'м' | 'п' | 'у' | 'я' | 'ы' => {
                 3
             }
             'а'..='я' | 'ё' => 1,
             'А'..='Я' | 'Ё' if before.is_lowercase() => -4,
-            'А'..='Я' | 'Ё' => 0,
-            '«' | '»' | '„' | '“' | '”' | '‘' | '’' | '–' | '—' | '…' | '№' | '•' | '\u{a0}' => 1,
+            'А'..='Я' | 'Ё' | '№' | '\u{a0}' => 0,
+            '«' | '»' | '„' | '“' | '”' | '‘' | '’' | '–' | '—' | '…' | '•' => 1,
             _ if KAZAKH.iter().any(|(from, _)| *from == c) => 0,
             _ => -4,
         };
@@ -297,6 +299,7 @@ mod tests {
         assert_eq!(name("Жақсы, \u{1f600}".as_bytes()), "UTF-8");
         assert_eq!(name(&["Добрый день ".as_bytes(), b"\xff\xfe"].concat()), "UTF-8");
         assert_eq!(name(b"{\"text\":\"caf\xe9\"}"), "UTF-8", "a lone byte is no Cyrillic word");
+        assert_eq!(name(b"Agent: \xff"), "UTF-8");
         assert_eq!(name(b"I don\x92t know, it\x92s broken"), "windows-1251", "curly quotes of an English Windows");
         let cut = "текст".as_bytes();
         assert_eq!(detect(&cut[..3], None).unwrap().decode(&cut[..3]), "т", "cut in the middle of a character");

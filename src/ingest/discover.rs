@@ -142,6 +142,9 @@ pub fn recognise(source: &Source, options: &Options) -> Result<&'static dyn Form
     }
     let beginning = source.sample(options).map_err(bad)?;
     let sample = beginning.sample();
+    if sample.text.trim().is_empty() {
+        return Err(bad(Reason::Content("the file is empty".to_owned())));
+    }
     let mut best: Option<(u8, &'static dyn Format)> = None;
     for &format in formats::ALL {
         let sure = format.recognise(&sample);
@@ -151,9 +154,8 @@ pub fn recognise(source: &Source, options: &Options) -> Result<&'static dyn Form
     }
     match best {
         Some((_, format)) => Ok(format),
-        None if sample.bytes.is_empty() => Err(bad(Reason::Content("the file is empty".to_owned()))),
-        None => Err(bad(Reason::Content(match known_stranger(sample.bytes) {
-            Some(what) => format!("this is {what}, not a transcript; Sabyr reads {}", names()),
+        None => Err(bad(Reason::Content(match known_stranger(sample.bytes).or_else(|| text_stranger(&sample.text)) {
+            Some(what) => format!("this is {what}; Sabyr reads {}", names()),
             None => format!("not recognised as any of {}; if it is one, name it with --format", names()),
         }))),
     }
@@ -174,6 +176,20 @@ fn known_stranger(bytes: &[u8]) -> Option<&'static str> {
         (b"PAR1", "a Parquet table (export it as JSON Lines or CSV)"),
     ];
     KNOWN.iter().find(|(head, _)| bytes.starts_with(head)).map(|(_, what)| *what)
+}
+
+/// Text of other kinds that gets among transcripts.
+fn text_stranger(text: &str) -> Option<&'static str> {
+    let text = text.trim_start();
+    if text.starts_with(['{', '[']) {
+        Some("JSON, but not a conversation a line (jq -c '.[]' makes lines of a list)")
+    } else if text.starts_with("WEBVTT") || text.contains(" --> ") {
+        Some("a file of subtitles (turn its cues into lines `[mm:ss] Speaker: words`)")
+    } else if text.starts_with('<') {
+        Some("HTML or XML (export the text)")
+    } else {
+        None
+    }
 }
 
 /// Reads all sources and hands on their records: file after file in the order given, except that the files of a format
@@ -273,6 +289,7 @@ mod tests {
         put("1.pdf", "%PDF-1.7 …");
         put("2.jsonl", "{\"id\":\"a\",\"turns\":[{\"text\":\"x\"}]}\n");
         put("3.bin", "no format at all");
+        put("3.json", "[\n  {}]");
         put("4.txt", "");
         put("5.jsonl", "{\"id\":\"b\",\"turns\":[{\"text\":\"x\"}]}\n");
         let sources = discover(&[dir.path().display().to_string()]).unwrap();
@@ -283,13 +300,13 @@ mod tests {
                 Record::Bad(q) => q.reason.to_string(),
                 Record::Conversation { conversation, .. } => conversation.id.to_string(),
             });
-            if got.len() < 5 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if got.len() < 6 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
         assert!(flow.is_break());
         assert!(got[0].contains("PDF"), "{got:?}");
-        assert_eq!((&*got[1], &*got[4]), ("\"a\"", "\"b\""));
-        assert!(got[2].contains("--format"), "{got:?}");
-        assert_eq!(got[3], "the file is empty");
+        assert_eq!((&*got[1], &*got[5]), ("\"a\"", "\"b\""));
+        assert!(got[2].contains("--format") && got[3].contains("jq -c"), "{got:?}");
+        assert_eq!(got[4], "the file is empty");
         let odd = Options { format: Some("docx".into()), ..Options::default() };
         assert!(recognise(&sources[0], &odd).err().unwrap().reason.to_string().contains("there are jsonl"));
     }

@@ -6,6 +6,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use crate::model::{Conversation, Place, Quarantined};
 
@@ -25,7 +26,7 @@ pub use source::{Beginning, Sample, Source, TextStream, reason_of};
 pub struct Options {
     /// Read as this format instead of recognising it.
     pub format: Option<String>,
-    /// Charset of text files that say nothing of theirs, an encoding_rs label; guessed when absent.
+    /// Charset of text files that say nothing of theirs, a label of the Encoding Standard; guessed when absent.
     pub charset: Option<String>,
     /// Domains whose email addresses belong to agents (`example.kz`), lower case.
     pub agent_domains: Vec<String>,
@@ -33,11 +34,13 @@ pub struct Options {
     pub max_record: u64,
     /// Bytes a compressed file may expand to for each byte it holds, once past `max_record`.
     pub max_expansion: u64,
+    /// Counts the bytes read from disk, for those who show progress.
+    pub progress: Arc<AtomicU64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { format: None, charset: None, agent_domains: Vec::new(), max_record: 64 << 20, max_expansion: 1000 }
+        Self { format: None, charset: None, agent_domains: Vec::new(), max_record: 64 << 20, max_expansion: 1000, progress: Arc::default() }
     }
 }
 

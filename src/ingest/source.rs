@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Options;
 use super::charset::{self, Charset, Transcoder};
@@ -34,7 +35,7 @@ impl Source {
     pub fn open(&self, options: &Options) -> Result<Box<dyn BufRead>, Reason> {
         let file = File::open(&self.file).map_err(|e| reason_of(&e))?;
         let read = Rc::new(Cell::new(0));
-        let mut plain = BufReader::with_capacity(BUFFER, Counted { inner: file, read: Rc::clone(&read) });
+        let mut plain = BufReader::with_capacity(BUFFER, Counted { inner: file, read: Rc::clone(&read), progress: Arc::clone(&options.progress) });
         let head = plain.fill_buf().map_err(|e| reason_of(&e))?;
         let expanded: Box<dyn Read> = match head {
             [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(plain)),
@@ -59,7 +60,13 @@ impl Source {
     /// As [`Source::open`], and [`Reason::Content`] when `options.charset` is not the name of a charset.
     pub fn sample(&self, options: &Options) -> Result<Beginning, Reason> {
         let mut bytes = Vec::with_capacity(SAMPLE);
-        self.open(options)?.take(SAMPLE as u64).read_to_end(&mut bytes).map_err(|e| reason_of(&e))?;
+        let outcome = self.open(options)?.take(SAMPLE as u64).read_to_end(&mut bytes);
+        // A file that breaks off is still read as far as it goes.
+        if let Err(e) = outcome
+            && bytes.is_empty()
+        {
+            return Err(reason_of(&e));
+        }
         let charset = charset::detect(&bytes, options.charset.as_deref())?;
         Ok(Beginning { name: self.name(), bytes, charset })
     }
@@ -167,12 +174,14 @@ pub fn reason_of(e: &io::Error) -> Reason {
 struct Counted {
     inner: File,
     read: Rc<Cell<u64>>,
+    progress: Arc<AtomicU64>,
 }
 
 impl Read for Counted {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buf)?;
         self.read.set(self.read.get() + n as u64);
+        self.progress.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
 }

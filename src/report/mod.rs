@@ -1,5 +1,12 @@
 //! How is it shown? One file an output.
 
+pub mod agent_page;
+pub mod columns;
+pub mod csv;
+#[cfg(feature = "cli")]
+pub mod parquet;
 pub mod rows;
+#[cfg(feature = "cli")]
+pub mod run_folder;
 
 pub use rows::{ConversationRow, EvidenceRow, Mask};

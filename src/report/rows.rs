@@ -1,7 +1,7 @@
 //! The rows of the tables: what is written of a conversation and of a point, already masked and independent of the input's memory.
 
 use crate::criteria::{self, Part};
-use crate::model::{Channel, Conversation, Evidence, Language, PartResult, Place, Status};
+use crate::model::{Channel, Conversation, Evidence, Language, PartResult, Place, Quarantined, Status};
 use crate::text::Flags;
 
 /// A row of `conversations`: one agent's part of one conversation.
@@ -79,6 +79,37 @@ impl EvidenceRow {
             "lost"
         } else {
             "noted"
+        }
+    }
+}
+
+/// A row of `quarantine`: a record that was set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantineRow {
+    /// File of the record.
+    pub file: String,
+    /// Line, counted from 1.
+    pub line: Option<u64>,
+    /// Byte within the expanded file.
+    pub byte: Option<u64>,
+    /// Its id, if that much could be read; masked.
+    pub conversation_id: String,
+    /// Kind of reason.
+    pub kind: &'static str,
+    /// What is wrong and what would help; masked, since parsers quote what they stumble over.
+    pub reason: String,
+}
+
+impl QuarantineRow {
+    /// The row of a record.
+    pub fn new(q: &Quarantined, mask: Mask) -> Self {
+        Self {
+            file: q.place.file.display().to_string(),
+            line: q.place.line,
+            byte: q.place.byte,
+            conversation_id: mask(q.conversation_id.as_deref().unwrap_or("")).into_owned(),
+            kind: q.reason.kind(),
+            reason: mask(&q.reason.to_string()).into_owned(),
         }
     }
 }

@@ -164,6 +164,9 @@ fn parse(line: &[u8]) -> Result<Conversation<'_>, (Option<String>, Reason)> {
             return Err((id, not_text(line, e.valid_up_to(), "UTF-8")));
         }
     };
+    if !text.trim_start().starts_with('{') {
+        return Err((None, Reason::Content("the line is not a JSON object {…}".to_owned())));
+    }
     let conversation: Conversation<'_> = serde_json::from_str(text).map_err(|e| explain(text, &e))?;
     match validate(&conversation) {
         Ok(()) => Ok(conversation),
@@ -217,7 +220,7 @@ fn locate(line: &str, stop: usize, of_object: bool) -> (String, Option<String>) 
                 Step::Field(Some(name)) if path.is_empty() => path.push_str(name),
                 Step::Field(Some(name)) => path.extend([".", name]),
                 Step::Field(None) => {}
-                Step::Index(i) => path.push_str(&format!("[{i}]")),
+                Step::Index(i) => path.extend(["[", &i.to_string(), "]"]),
             }
         }
         path
@@ -315,7 +318,8 @@ mod tests {
         );
         assert_eq!(bad(r#"{"id":"e","turns":[]}"#), (Some("e".into()), "empty: no turns with text".into()));
         assert!(bad("{\"id\":\"n\",\"turns\":[{\"text\":\"\0\"}]}").1.starts_with("content: a NUL"));
-        assert!(bad("nonsense").1.starts_with("syntax"));
+        assert_eq!(bad("nonsense").1, "content: the line is not a JSON object {…}");
+        assert!(bad("{nonsense").1.starts_with("syntax"));
         assert!(bad(&"[".repeat(100_000)).1.starts_with("content"));
     }
 

@@ -4,10 +4,15 @@ use super::Format;
 use crate::model::{Conversation, Reason};
 
 pub mod csv_turns;
+mod draft;
+mod fields;
 pub mod jsonl;
 pub mod mail;
 pub mod plain_text;
+mod rows;
 mod times;
+
+use fields::Field;
 
 /// Every format, in the order in which equal claims are decided.
 pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &mail::Mail, &csv_turns::CsvTurns, &plain_text::PlainText];
@@ -53,6 +58,38 @@ pub fn validate(conversation: &Conversation<'_>) -> Result<(), Reason> {
         }
     }
     if text { Ok(()) } else { Err(Reason::Empty) }
+}
+
+/// What the tests of the formats share.
+#[cfg(test)]
+mod testing {
+    use std::ops::ControlFlow;
+
+    use super::{Format, validate};
+    use crate::ingest::{Options, Record, Source};
+
+    /// Reads bytes as a file of this name: a line a record, canonical JSON or `line N id: reason`.
+    pub fn read_text(format: &dyn Format, name: &str, bytes: &[u8]) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let mut out = Vec::new();
+        let _ = format.read(&[Source { file: path.into() }], &Options::default(), &mut |record| {
+            out.push(match record {
+                Record::Conversation { place, conversation } => match validate(&conversation) {
+                    Ok(()) => serde_json::to_string(&conversation).unwrap(),
+                    Err(e) => format!("line {} {}: {e}", place.line.unwrap_or_default(), conversation.id),
+                },
+                Record::Bad(q) => {
+                    let id = q.conversation_id.unwrap_or_default();
+                    format!("line {} {id}: {}", q.place.line.unwrap_or_default(), q.reason)
+                }
+                Record::Lines { bytes, .. } => String::from_utf8(bytes).unwrap(),
+            });
+            ControlFlow::Continue(())
+        });
+        out
+    }
 }
 
 #[cfg(test)]

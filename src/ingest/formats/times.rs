@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str) -> Result<When, String> {
     if let Some(when) = iso(text) {
         return Ok(when);
     }
-    let (date, time) = match text.find(|c: char| c == ' ' || c == ',' || c == 'T') {
+    let (date, time) = match text.find([' ', ',', 'T']) {
         Some(end) => (&text[..end], text[end + 1..].trim_start_matches([',', ' '])),
         None => (text, ""),
     };

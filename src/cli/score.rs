@@ -1,0 +1,312 @@
+//! `sabyr score`: the nightly job.
+
+use std::collections::HashSet;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use clap::{Parser, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sabyr::agents::AgentRow;
+use sabyr::criteria::{self, parts};
+use sabyr::lexicon::{Lexicon, Reader, Reading};
+use sabyr::model::{Conversation, Place, Quarantined, Reason};
+use sabyr::pipeline::{self, Outcome, PipelineError};
+use sabyr::report::csv::Preset;
+use sabyr::report::run_folder::{RunError, RunFacts, RunFolder};
+use sabyr::report::{ConversationRow, EvidenceRow, Mask, rows};
+use sabyr::scorecard::Scorecard;
+
+use super::{Failure, Input, Limits, lexicon};
+
+/// Score every conversation and write a run folder: tables, evidence, and a page an agent
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  sabyr score data/night --agent-domain sabyr-demo.kz --out night
+  sabyr score 'exports/2026-11-*.jsonl.gz' --out runs/2026-11-22 --csv-preset excel-eu --quiet
+
+Exit codes: 0 done; 1 done, but more was quarantined than --max-quarantine allows; 2 wrong use; 3 failed.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    limits: Limits,
+    /// Folder to write; an earlier run there is replaced once the new one is complete
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Scorecard: weights, thresholds, fatal items
+    #[arg(long, value_name = "FILE")]
+    scorecard: Option<PathBuf>,
+    /// Phrases of your own, laid over the built-in ones
+    #[arg(long, value_name = "DIR")]
+    lexicons: Option<PathBuf>,
+    /// How CSV is written
+    #[arg(long, value_enum, default_value = "rfc")]
+    csv_preset: CsvPreset,
+    /// Do not mask personal data
+    #[arg(long)]
+    no_redact: bool,
+    /// Most records that may be quarantined before the exit code is 1: a number, or a share such as 5%
+    #[arg(long, value_name = "N|P%", default_value = "5%", value_parser = parse_allowed)]
+    max_quarantine: Allowed,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum CsvPreset {
+    /// Comma and decimal point (RFC 4180)
+    Rfc,
+    /// Semicolon and decimal comma, for spreadsheets in a European locale
+    ExcelEu,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Allowed {
+    Records(u64),
+    Share(f64),
+}
+
+fn parse_allowed(text: &str) -> Result<Allowed, String> {
+    let wrong = || format!("{text:?} is neither a number nor a share such as 5%");
+    match text.strip_suffix('%') {
+        Some(share) => match share.trim().parse::<f64>() {
+            Ok(p) if (0.0..=100.0).contains(&p) => Ok(Allowed::Share(p / 100.0)),
+            _ => Err(wrong()),
+        },
+        None => text.parse().map(Allowed::Records).map_err(|_| wrong()),
+    }
+}
+
+impl Allowed {
+    fn exceeded(self, quarantined: u64, read: u64) -> bool {
+        match self {
+            Allowed::Records(n) => quarantined > n,
+            Allowed::Share(p) => quarantined as f64 > p * read as f64,
+        }
+    }
+}
+
+type Rows = Vec<(ConversationRow, Vec<EvidenceRow>)>;
+
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    let began = Instant::now();
+    let scorecard = load_scorecard(args.scorecard.as_deref())?;
+    let lexicon = lexicon::load(args.lexicons.as_deref())?;
+    let sources = args.input.sources()?;
+    let options = args.input.options()?;
+    let mask = super::mask(args.no_redact);
+    let stop = super::stop_on_signal()?;
+    let facts = facts(&args, &lexicon, &scorecard, sources.len());
+    let preset = match args.csv_preset {
+        CsvPreset::Rfc => Preset::Rfc,
+        CsvPreset::ExcelEu => Preset::ExcelEu,
+    };
+    let mut folder = RunFolder::create(&args.out, preset, mask, facts).map_err(|e| match e {
+        RunError::Taken(_) => Failure::usage(e),
+        e => e.into(),
+    })?;
+    let mut progress = Progress::new(args.limits.quiet, &sources, &options);
+    let mut seen: HashSet<u64> = HashSet::new();
+    let ended = pipeline::run(
+        &sources,
+        &options,
+        args.limits.threads(),
+        &stop,
+        || (Reader::new(&lexicon), Reading::default()),
+        |(reader, reading), conversation, place| score(conversation, place, reader, reading, &lexicon, &scorecard, mask),
+        |outcome| take(outcome, &mut folder, &mut seen, &mut progress),
+    )
+    .map_err(|e| match e {
+        PipelineError::Sink(e) => anyhow!(e),
+        e @ PipelineError::Threads(..) => anyhow!(e.to_string()),
+    })?;
+    progress.clear();
+    if !ended {
+        return Err(anyhow!("stopped before the end of the input; nothing was written").into());
+    }
+    let (facts, agents) = folder.finish(&scorecard, began.elapsed().as_secs_f64())?;
+    if facts.read != facts.scored + facts.quarantined {
+        return Err(anyhow!("{} conversations read but {} scored and {} quarantined", facts.read, facts.scored, facts.quarantined).into());
+    }
+    if !args.limits.quiet {
+        summary(&facts, &agents, &args.out)?;
+    }
+    let exceeded = args.max_quarantine.exceeded(facts.quarantined, facts.read);
+    Ok(ExitCode::from(u8::from(exceeded)))
+}
+
+fn load_scorecard(file: Option<&Path>) -> Result<Scorecard, Failure> {
+    match file {
+        None => Scorecard::built_in().map_err(Failure::usage),
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the scorecard {}", path.display()))
+                .map_err(Failure::Use)?;
+            Scorecard::parse(&path.display().to_string(), &text).map_err(Failure::usage)
+        }
+    }
+}
+
+fn facts(args: &Args, lexicon: &Lexicon, scorecard: &Scorecard, files: usize) -> RunFacts {
+    RunFacts {
+        layout: sabyr::report::run_folder::LAYOUT,
+        version: env!("CARGO_PKG_VERSION"),
+        lexicon: lexicon.hash().to_owned(),
+        scorecard: scorecard.name.clone(),
+        scorecard_hash: scorecard.hash.clone(),
+        inputs: args.input.inputs.clone(),
+        files,
+        masked: !args.no_redact,
+        read: 0,
+        scored: 0,
+        quarantined: 0,
+        quarantined_by_kind: std::collections::BTreeMap::new(),
+        parts: 0,
+        evidence: 0,
+        agents: 0,
+        languages: std::collections::BTreeMap::new(),
+        channels: std::collections::BTreeMap::new(),
+        statuses: std::collections::BTreeMap::new(),
+        seconds: 0.0,
+    }
+}
+
+fn score(
+    conversation: &Conversation<'_>,
+    place: &Place,
+    reader: &mut Reader<'_>,
+    reading: &mut Reading,
+    lexicon: &Lexicon,
+    scorecard: &Scorecard,
+    mask: Mask,
+) -> Rows {
+    reader.read(conversation, reading);
+    parts(conversation, reading, lexicon)
+        .iter()
+        .map(|part| rows::rows(part, &scorecard.score(part), place, mask))
+        .collect()
+}
+
+fn take(outcome: Outcome<Rows>, folder: &mut RunFolder, seen: &mut HashSet<u64>, progress: &mut Progress) -> Result<(), RunError> {
+    progress.step(matches!(outcome, Outcome::Quarantined(_)));
+    match outcome {
+        Outcome::Quarantined(q) => folder.quarantine(&q),
+        Outcome::Done { id, place, .. } if !seen.insert(fingerprint(&id)) => {
+            folder.quarantine(&Quarantined { place, conversation_id: Some(id.clone()), reason: Reason::Duplicate(id) })
+        }
+        Outcome::Done { value, .. } => {
+            if let Some((first, _)) = value.first() {
+                folder.scored(first);
+            }
+            value.iter().try_for_each(|(row, evidence)| folder.add(row, evidence))
+        }
+    }
+}
+
+/// 64 bits of an id: two different ids of ten million meet with a chance of about 3 in a million.
+fn fingerprint(id: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut h = DefaultHasher::new();
+    id.hash(&mut h);
+    h.finish()
+}
+
+/// A bar with rate and time left on a terminal, a line now and then elsewhere.
+struct Progress {
+    bar: Option<ProgressBar>,
+    lines: bool,
+    bytes: std::sync::Arc<std::sync::atomic::AtomicU64>,
+    total: u64,
+    done: u64,
+    quarantined: u64,
+    said: Instant,
+}
+
+impl Progress {
+    fn new(quiet: bool, sources: &[sabyr::ingest::Source], options: &sabyr::ingest::Options) -> Self {
+        let total = sources.iter().filter_map(|s| std::fs::metadata(&s.file).ok()).map(|m| m.len()).sum();
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}  {binary_bytes_per_sec}  {eta} left");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        let lines = !quiet && bar.is_none();
+        Self { bar, lines, bytes: options.progress.clone(), total, done: 0, quarantined: 0, said: Instant::now() }
+    }
+
+    fn step(&mut self, quarantined: bool) {
+        self.done += 1;
+        self.quarantined += u64::from(quarantined);
+        if self.done % 256 != 0 {
+            return;
+        }
+        let bytes = self.bytes.load(Ordering::Relaxed).min(self.total);
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{} conversations", self.done));
+            bar.set_position(bytes);
+        } else if self.lines && self.said.elapsed() >= Duration::from_secs(10) {
+            self.said = Instant::now();
+            let percent = bytes * 100 / self.total.max(1);
+            super::say(false, &format!("{} conversations, {} quarantined, {percent} % of the input", self.done, self.quarantined));
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Failure> {
+    let mut to = std::io::stdout().lock();
+    writeln!(
+        to,
+        "{} conversations read = {} scored + {} quarantined, from {} files in {:.1} s",
+        facts.read, facts.scored, facts.quarantined, facts.files, facts.seconds
+    )?;
+    for (kind, count) in &facts.quarantined_by_kind {
+        writeln!(to, "  {count} quarantined: {kind}")?;
+    }
+    let width = agents.iter().map(|a| a.agent_id.chars().count()).max().unwrap_or(0).clamp(5, 32);
+    write!(to, "\n{:<width$} {:>5} {:>8}", "agent", "n", "overall")?;
+    for c in criteria::ALL {
+        write!(to, "  {:>17}", c.title())?;
+    }
+    writeln!(to)?;
+    let mut ranked: Vec<&AgentRow> = agents.iter().collect();
+    let overall = |a: &AgentRow| a.estimates[0].map_or(-1.0, |e| e.shrunken);
+    ranked.sort_by(|a, b| overall(b).total_cmp(&overall(a)).then(a.agent_id.cmp(&b.agent_id)));
+    for a in ranked.iter().take(30) {
+        let name: String = if a.agent_id.is_empty() { "(none)".into() } else { a.agent_id.chars().take(width).collect() };
+        let figure = |i: usize| a.estimates[i].map_or("–".to_owned(), |e| format!("{:.0}", e.shrunken));
+        write!(to, "{name:<width$} {:>5} {:>8}", a.conversations, figure(0))?;
+        for i in 0..criteria::ALL.len() {
+            write!(to, "  {:>17}", figure(i + 1))?;
+        }
+        writeln!(to, "{}", if a.fatal > 0 { format!("  ! {} fatal", a.fatal) } else { String::new() })?;
+    }
+    if ranked.len() > 30 {
+        writeln!(to, "... and {} more in agents.csv", ranked.len() - 30)?;
+    }
+    writeln!(to, "\nScores are drawn towards the team's by what the number of conversations warrants; intervals are in agents.csv.")?;
+    writeln!(to, "Written to {}: conversations.csv, agents.csv, evidence.csv, a page an agent in agents/, columns.md says what is what.", out.display())?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allowances_are_numbers_or_shares() {
+        assert_eq!(parse_allowed("12"), Ok(Allowed::Records(12)));
+        assert_eq!(parse_allowed("2.5%"), Ok(Allowed::Share(0.025)));
+        assert!(parse_allowed("many").is_err() && parse_allowed("120%").is_err());
+        assert!(Allowed::Share(0.05).exceeded(6, 100) && !Allowed::Share(0.05).exceeded(5, 100));
+        assert!(!Allowed::Records(0).exceeded(0, 0) && Allowed::Records(0).exceeded(1, 1));
+    }
+}

@@ -1,0 +1,111 @@
+//! The same tables as Parquet, in row groups of a fixed size, so that memory stays bounded and the bytes do not depend on batches.
+
+use std::io::Write;
+
+use polars::prelude::{Column as Series, DataFrame, DataType, Field, NamedFrom, PolarsResult, Schema, Series as Values};
+use polars_io::parquet::write::{BatchedWriter, ParquetCompression, ParquetWriter};
+
+use super::columns::{Cell, Column, Type};
+
+/// Rows of a row group.
+const GROUP: usize = 20_000;
+
+/// A Parquet file being written.
+pub struct ParquetTable<W: Write> {
+    writer: BatchedWriter<W>,
+    names: Vec<String>,
+    values: Vec<Buffer>,
+    rows: usize,
+}
+
+enum Buffer {
+    Text(Vec<Option<String>>),
+    Whole(Vec<Option<i64>>),
+    Number(Vec<Option<f64>>),
+}
+
+impl Buffer {
+    fn new(kind: Type) -> Buffer {
+        match kind {
+            Type::Text => Buffer::Text(Vec::new()),
+            Type::Whole => Buffer::Whole(Vec::new()),
+            Type::Number => Buffer::Number(Vec::new()),
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Series {
+        let name = name.into();
+        match self {
+            Buffer::Text(v) => Values::new(name, std::mem::take(v)),
+            Buffer::Whole(v) => Values::new(name, std::mem::take(v)),
+            Buffer::Number(v) => Values::new(name, std::mem::take(v)),
+        }
+        .into()
+    }
+}
+
+impl<W: Write> ParquetTable<W> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn new<R>(file: W, columns: &[Column<R>]) -> PolarsResult<Self> {
+        let fields = columns.iter().map(|c| {
+            let kind = match c.kind {
+                Type::Text => DataType::String,
+                Type::Whole => DataType::Int64,
+                Type::Number => DataType::Float64,
+            };
+            Field::new(c.name.as_str().into(), kind)
+        });
+        let schema: Schema = fields.collect();
+        let writer = ParquetWriter::new(file)
+            .with_compression(ParquetCompression::Zstd(None))
+            .set_parallel(false)
+            .batched(&schema)?;
+        Ok(Self {
+            writer,
+            names: columns.iter().map(|c| c.name.clone()).collect(),
+            values: columns.iter().map(|c| Buffer::new(c.kind)).collect(),
+            rows: 0,
+        })
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// When a full row group cannot be written.
+    pub fn row<R>(&mut self, columns: &[Column<R>], row: &R) -> PolarsResult<()> {
+        for (column, values) in columns.iter().zip(&mut self.values) {
+            match ((column.take)(row), values) {
+                (Cell::Text(t), Buffer::Text(v)) => v.push(Some(t.into_owned())),
+                (Cell::Whole(n), Buffer::Whole(v)) => v.push(Some(n)),
+                (Cell::Number(n, _), Buffer::Number(v)) => v.push(Some(n)),
+                (_, Buffer::Text(v)) => v.push(None),
+                (_, Buffer::Whole(v)) => v.push(None),
+                (_, Buffer::Number(v)) => v.push(None),
+            }
+        }
+        self.rows += 1;
+        if self.rows >= GROUP { self.write_group() } else { Ok(()) }
+    }
+
+    fn write_group(&mut self) -> PolarsResult<()> {
+        let columns = self.names.iter().zip(&mut self.values).map(|(n, v)| v.take(n)).collect();
+        let frame = DataFrame::new(self.rows, columns)?;
+        self.rows = 0;
+        self.writer.write_batch(&frame)
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(mut self) -> PolarsResult<()> {
+        if self.rows > 0 {
+            self.write_group()?;
+        }
+        self.writer.finish()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,239 @@
+//! Every fixture gives what is written beside it, and no reader panics on anything.
+//!
+//! `tests/fixtures/<format>/name.ext` has its records in `name.expected.jsonl`: canonical JSON for a conversation, and
+//! `{"quarantined":…}` for what is set aside. `SABYR_BLESS=1 cargo test --test ingest` writes the expected files anew;
+//! read the difference before you keep it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use sabyr::ingest::{Options, Record, Source, formats, read_all, recognise};
+use sabyr::model::{Place, Quarantined};
+use serde_json::json;
+
+/// Folders of fixtures and the format that their files must be recognised as; in `malformed` there are all kinds.
+const FOLDERS: [(&str, Option<&str>); 4] =
+    [("jsonl", Some("jsonl")), ("csv_turns", Some("csv")), ("plain_text", Some("text")), ("malformed", None)];
+
+fn fixtures(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|f| !f.to_string_lossy().ends_with(".expected.jsonl"));
+    files.sort();
+    files
+}
+
+fn bad(q: &Quarantined) -> String {
+    let Quarantined { place, conversation_id, reason } = q;
+    let said = json!({"line": place.line, "id": conversation_id, "kind": reason.kind(), "reason": reason.to_string()});
+    json!({ "quarantined": said }).to_string()
+}
+
+/// Reads a file; a line a record.
+fn records(file: &Path, options: &Options) -> Vec<String> {
+    let source = Source { file: file.into() };
+    let mut out = Vec::new();
+    let flow = read_all(&[source], options, &mut |record| {
+        let whole = |place: &Place| assert_eq!(&*place.file, file);
+        match record {
+            Record::Conversation { place, conversation } => {
+                whole(&place);
+                formats::validate(&conversation).expect("only valid conversations are handed on");
+                out.push(serde_json::to_string(&conversation).unwrap());
+            }
+            Record::Bad(q) => {
+                whole(&q.place);
+                out.push(bad(&q));
+            }
+            Record::Lines { file, first_line, bytes } => {
+                for parsed in formats::jsonl::lines(&file, first_line, &bytes) {
+                    out.push(match parsed {
+                        Ok((_, conversation)) => {
+                            formats::validate(&conversation).expect("only valid conversations are handed on");
+                            serde_json::to_string(&conversation).unwrap()
+                        }
+                        Err(q) => bad(&q),
+                    });
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    assert!(flow.is_continue());
+    out
+}
+
+#[test]
+fn fixtures_give_what_is_expected() {
+    let bless = std::env::var_os("SABYR_BLESS").is_some();
+    let mut wrong = Vec::new();
+    for (folder, format) in FOLDERS {
+        let files = fixtures(folder);
+        assert!(files.len() > 3, "hardly any fixtures in {folder}");
+        let mut names = BTreeSet::new();
+        for file in files {
+            if let Some(format) = format {
+                let found = recognise(&Source { file: file.as_path().into() }, &Options::default());
+                assert_eq!(found.map(|f| f.name()).ok(), Some(format), "{}", file.display());
+            }
+            let name = file.file_name().unwrap().to_string_lossy();
+            let name = name.split('.').next().unwrap();
+            assert!(names.insert(name.to_owned()), "two fixtures are called {name}");
+            let expected = file.with_file_name(format!("{name}.expected.jsonl"));
+            let got: String = records(&file, &Options::default()).into_iter().map(|r| r + "\n").collect();
+            if bless {
+                fs::write(&expected, &got).unwrap();
+            } else if fs::read_to_string(&expected).unwrap_or_default() != got {
+                wrong.push(format!("{}:\n{got}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "not as expected (SABYR_BLESS=1 accepts it):\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_charset_of_a_file_does_not_change_what_is_read() {
+    let dir = fixtures("csv_turns");
+    let read = |name: &str| {
+        let file = dir.iter().find(|f| f.file_stem().is_some_and(|s| s == name)).unwrap();
+        records(file, &Options::default())
+    };
+    let plain = read("russian_bom");
+    assert_eq!(plain.len(), 2);
+    for name in ["russian_1251", "russian_866", "russian_koi8", "excel_unicode"] {
+        assert_eq!(read(name), plain, "{name}");
+    }
+    assert_eq!(read("kazakh_kz1048"), read("kazakh"));
+}
+
+#[test]
+fn what_is_written_as_canonical_json_is_read_back_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    for (folder, _) in FOLDERS {
+        for file in fixtures(folder) {
+            let good: Vec<_> = records(&file, &Options::default())
+                .into_iter()
+                .filter(|r| !r.starts_with("{\"quarantined\""))
+                .collect();
+            let again = dir.path().join("again.jsonl");
+            fs::write(&again, good.join("\n")).unwrap();
+            if !good.is_empty() {
+                assert_eq!(records(&again, &Options::default()), good, "{}", file.display());
+                count += good.len();
+            }
+        }
+    }
+    assert!(count > 20);
+}
+
+#[test]
+fn a_huge_line_is_set_aside_in_every_text_format() {
+    let dir = tempfile::tempdir().unwrap();
+    let long = "x".repeat(3 << 20);
+    let options = Options { max_record: 1 << 20, ..Options::default() };
+    for (name, text) in [
+        (
+            "a.jsonl",
+            format!(
+                "{{\"id\":\"big\",\"turns\":[{{\"text\":\"{long}\"}}]}}\n{{\"id\":\"ok\",\"turns\":[{{\"text\":\"x\"}}]}}"
+            ),
+        ),
+        ("a.csv", format!("id,role,text\nbig,agent,{long}\nok,agent,x\n")),
+        ("a.txt", format!("Agent: hi\n=== big\nAgent: {long}\n=== ok\nAgent: x\nClient: y\n")),
+    ] {
+        let file = dir.path().join(name);
+        fs::write(&file, text).unwrap();
+        let got = records(&file, &options);
+        let big =
+            got.iter().find(|r| r.contains("\"kind\":\"too_large\"")).unwrap_or_else(|| panic!("{name}: {got:?}"));
+        assert!(big.contains("\"id\":\"big\""), "{name}: {big}");
+        assert!(got.last().unwrap().starts_with("{\"id\":\"ok\""), "{name}: {got:?}");
+    }
+}
+
+/// Reads bytes in every way; what matters is that it comes to an end.
+fn survive(bytes: &[u8]) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("any.txt");
+    fs::write(&file, bytes).unwrap();
+    let names: Vec<_> = formats::ALL.iter().map(|f| Some(f.name().to_owned())).chain([None]).collect();
+    for format in names {
+        for (max_record, charset) in [(64 << 20, None), (40, None), (1, Some("utf-16le")), (300, Some("windows-1251"))]
+        {
+            let options = Options {
+                format: format.clone(),
+                max_record,
+                charset: charset.map(str::to_owned),
+                ..Options::default()
+            };
+            records(&file, &options);
+        }
+    }
+}
+
+fn mutated() -> impl Strategy<Value = Vec<u8>> {
+    let all: Vec<Vec<u8>> =
+        FOLDERS.iter().flat_map(|(f, _)| fixtures(f)).map(|f| fs::read(f).unwrap()).filter(|b| !b.is_empty()).collect();
+    let edit = (any::<prop::sample::Index>(), vec(any::<u8>(), 0..6), 0usize..40);
+    (prop::sample::select(all), vec(edit, 1..6)).prop_map(|(mut bytes, edits)| {
+        for (at, new, gone) in edits {
+            let start = at.index(bytes.len() + 1).min(bytes.len());
+            let end = (start + gone).min(bytes.len());
+            bytes.splice(start..end, new);
+        }
+        bytes
+    })
+}
+
+/// Bytes that mean something to a reader, in any order.
+fn syntax() -> impl Strategy<Value = Vec<u8>> {
+    const PARTS: [&str; 22] = [
+        "id,role,text,start,end\n",
+        "a,",
+        "\"",
+        "\"\"",
+        "\n",
+        "\r\n",
+        ";",
+        "Agent: ",
+        "[00:01] ",
+        "=== x ===",
+        "# Date: 1.1.2025\n",
+        "{\"id\":\"a\",\"turns\":[",
+        "{\"text\":\"",
+        "\\",
+        "\\u0000",
+        "]}",
+        "}",
+        "\0",
+        "ә",
+        "\u{feff}",
+        "31.03.2025 25:61",
+        "1e400",
+    ];
+    vec(prop::sample::select(&PARTS[..]), 0..40).prop_map(|parts| parts.concat().into_bytes())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_reader_panics_on_any_bytes(bytes in vec(any::<u8>(), 0..600)) {
+        survive(&bytes);
+    }
+
+    #[test]
+    fn no_reader_panics_on_broken_fixtures(bytes in mutated()) {
+        survive(&bytes);
+    }
+
+    #[test]
+    fn no_reader_panics_on_pieces_of_syntax(bytes in syntax()) {
+        survive(&bytes);
+    }
+}
