@@ -26,6 +26,7 @@ mod repeat;
 mod scan;
 mod signature;
 mod thread;
+mod words;
 
 /// Emails: `.eml` and mbox, threads joined over all files.
 pub struct Mail;
@@ -103,12 +104,12 @@ fn read_mail(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> Cont
             Seen::Bad(q) => sink(Record::Bad(*q))?,
             Seen::Message(i) => {
                 // Families stand in the order of their first-read messages.
-                if next.peek().is_some_and(|f| f.iter().min() == Some(&i)) {
-                    if let Some(family) = next.next() {
-                        let spans: Vec<Span> = family.iter().map(|m| threads.message(*m).span).collect();
-                        let first = threads.message(i).span;
-                        read_thread(&mut store, sources, &spans, first, options, sink)?;
-                    }
+                if next.peek().is_some_and(|f| f.iter().min() == Some(&i))
+                    && let Some(family) = next.next()
+                {
+                    let spans: Vec<Span> = family.iter().map(|m| threads.message(*m).span).collect();
+                    let first = threads.message(i).span;
+                    read_thread(&mut store, sources, &spans, first, options, sink)?;
                 }
             }
         }
@@ -273,9 +274,9 @@ fn conversation(letters: Vec<Letter>, options: &Options) -> Conversation<'static
         let speaker = letter.speaker(options);
         let agent_id = letter.sender.filter(|_| speaker == Speaker::Agent);
         agents.extend(agent_id.clone());
-        // Seconds fit a float exactly for as long as there is mail.
-        #[allow(clippy::cast_precision_loss)]
-        let start = letter.date.zip(begin.as_ref()).map(|(d, b)| (d.0 - b.0).max(0) as f64);
+        // A wrong clock puts a letter decades away: better no time than that one.
+        let start = letter.date.zip(begin.as_ref()).and_then(|(d, b)| u32::try_from(d.0 - b.0).ok());
+        let start = start.filter(|s| *s < 1_000_000_000).map(f64::from);
         out.turns.extend(letter.pieces.into_iter().map(|(kind, text)| Turn {
             speaker,
             agent_id: agent_id.clone().map(Text::from),
@@ -290,4 +291,63 @@ fn conversation(letters: Vec<Letter>, options: &Options) -> Conversation<'static
         out.agent_id = agents.pop_first().map(Text::from);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(sender: &str, seconds: i64, text: &str) -> Letter {
+        Letter {
+            id: format!("{seconds}@x"),
+            date: Some((seconds, format!("date {seconds}"))),
+            subject: Some(format!("subject {seconds}")),
+            sender: (!sender.is_empty()).then(|| sender.to_owned()),
+            automatic: sender.starts_with("robot"),
+            pieces: vec![(Kind::Speech, text.to_owned())],
+        }
+    }
+
+    fn options() -> Options {
+        Options { agent_domains: vec!["shop.kz".into()], ..Options::default() }
+    }
+
+    #[test]
+    fn a_conversation_has_the_head_of_its_first_letter_and_times_from_it() {
+        let c = conversation(vec![letter("c@m.kz", 100, "Where?"), letter("anna@shop.kz", 160, "Here.")], &options());
+        assert_eq!(
+            (&*c.id, c.started_at.as_deref(), c.agent_id.as_deref()),
+            ("100@x", Some("date 100"), Some("anna@shop.kz"))
+        );
+        assert_eq!(c.labels.0.values().map(|v| v.to_string()).collect::<Vec<_>>(), ["subject 100"]);
+        let turns: Vec<_> = c.turns.iter().map(|t| (t.speaker, t.agent_id.as_deref(), t.start)).collect();
+        assert_eq!(turns, [(Speaker::Customer, None, Some(0.0)), (Speaker::Agent, Some("anna@shop.kz"), Some(60.0))]);
+    }
+
+    #[test]
+    fn two_agents_leave_the_conversation_without_one_and_a_wrong_clock_without_a_time() {
+        let letters =
+            vec![letter("b@shop.kz", 0, "a"), letter("a@shop.kz", 10, "b"), letter("a@shop.kz", 2_000_000_000, "c")];
+        let c = conversation(letters, &options());
+        assert_eq!(c.agent_id, None);
+        assert_eq!(c.turns.iter().map(|t| t.start).collect::<Vec<_>>(), [Some(0.0), Some(10.0), None]);
+    }
+
+    #[test]
+    fn nobody_is_guessed() {
+        let of = |sender: &str, o: &Options| letter(sender, 0, "x").speaker(o);
+        assert_eq!(of("a@shop.kz", &options()), Speaker::Agent);
+        assert_eq!(of("c@m.kz", &options()), Speaker::Customer);
+        assert_eq!(of("robot@shop.kz", &options()), Speaker::System);
+        assert_eq!(of("", &options()), Speaker::Unknown);
+        assert_eq!(of("a@shop.kz", &Options::default()), Speaker::Unknown);
+    }
+
+    #[test]
+    fn a_letter_without_an_id_is_named_by_its_bytes() {
+        let id = |bytes: &[u8]| conversation_id(&Headers::parse(bytes), bytes);
+        assert_eq!(id(b"Message-ID: <1@x>\n\na"), "1@x");
+        assert!(id(b"Subject: x\n\na").starts_with("mail-"));
+        assert_ne!(id(b"Subject: x\n\na"), id(b"Subject: x\n\nb"));
+    }
 }

@@ -2,44 +2,8 @@
 
 use super::headers::Headers;
 use super::thread::is_agent;
+use super::words::{MACHINES, SUBJECTS};
 use crate::ingest::Options;
-
-/// Local parts of addresses that nobody writes from.
-const MACHINES: &[&str] = &[
-    "mailer-daemon",
-    "maildaemon",
-    "postmaster",
-    "no-reply",
-    "noreply",
-    "no_reply",
-    "no.reply",
-    "donotreply",
-    "do-not-reply",
-    "do_not_reply",
-    "bounce",
-    "bounces",
-    "autoreply",
-    "auto-reply",
-    "robot",
-    "notification",
-    "notifications",
-];
-/// Beginnings of subjects that mail servers give to automatic answers.
-const SUBJECTS: &[&str] = &[
-    "automatic reply:",
-    "auto-reply:",
-    "autoreply:",
-    "out of office:",
-    "undeliverable:",
-    "delivery status notification",
-    "mail delivery failed",
-    "автоответ:",
-    "автоматический ответ:",
-    "не удается доставить:",
-    "недоставлено:",
-    "автоматты жауап:",
-    "жеткізілмеді:",
-];
 
 /// Whether a machine wrote it.
 pub fn is_automatic(headers: &Headers<'_>, options: &Options) -> bool {

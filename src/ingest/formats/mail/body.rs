@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 24;
 /// Parts of a message.
 const MAX_PARTS: usize = 1000;
 /// Lines of text of a message.
-pub const MAX_LINES: usize = 500_000;
+pub const MAX_LINES: usize = 200_000;
 
 /// What the markup says of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +56,9 @@ pub fn lines(message: &[u8], charset: Option<&str>) -> Result<Vec<Line>, Reason>
     Ok(out)
 }
 
-/// Lines of plain text.
+/// Lines of plain text, at most one more than [`MAX_LINES`].
 pub fn plain_lines(text: &str) -> Vec<Line> {
-    text.lines().map(|l| Line { text: l.trim_end().to_owned(), mark: Mark::Own }).collect()
+    text.lines().take(MAX_LINES + 1).map(|l| Line { text: l.trim_end().to_owned(), mark: Mark::Own }).collect()
 }
 
 fn syntax(detail: impl Into<String>) -> Reason {

@@ -1,116 +1,77 @@
-//! Which characters are these bytes? Labels of mail include some that the web's list lacks.
+//! Which characters are these bytes? Parts of letters name their charset, some of them wrongly, and headers often do not.
 
-use encoding_rs::Encoding;
+use encoding_rs::{Encoding, IBM866, UTF_8, WINDOWS_1251};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
+use crate::ingest::charset::{Charset, detect};
 use crate::model::Reason;
 
-/// Letters that KZ-1048 (RK1048) has in places where windows-1251 has others.
-const KZ1048: [(u8, char); 16] = [
-    (0x8D, 'Қ'),
-    (0x8E, 'Һ'),
-    (0x9D, 'қ'),
-    (0x9E, 'һ'),
-    (0xA1, 'Ұ'),
-    (0xA2, 'ұ'),
-    (0xA3, 'Ә'),
-    (0xA5, 'Ө'),
-    (0xAA, 'Ғ'),
-    (0xAF, 'Ү'),
-    (0xB4, 'ө'),
-    (0xBA, 'ғ'),
-    (0xBC, 'ә'),
-    (0xBD, 'Ң'),
-    (0xBE, 'ң'),
-    (0xBF, 'ү'),
-];
+/// Labels that promise nothing about bytes above 127.
+const SILENT: [&str; 7] = ["", "us-ascii", "ascii", "unknown-8bit", "x-unknown", "default", "none"];
 
-/// Text of `bytes` in the charset `label`; without one, UTF-8, then `fallback`, then a guess between the Cyrillic ones.
+/// Text of `bytes` in the charset `label`; without one, UTF-8, then `fallback`, then a guess among the Cyrillic ones.
 ///
 /// # Errors
 /// [`Reason::Charset`] when the bytes are not text in the charset they claim.
 pub fn decode(bytes: &[u8], label: Option<&str>, fallback: Option<&str>) -> Result<String, Reason> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    // These labels promise nothing about bytes above 127.
-    let silent = |l: &&str| {
-        !matches!(
-            l.to_ascii_lowercase().as_str(),
-            "us-ascii" | "ascii" | "unknown-8bit" | "x-unknown" | "default" | "none"
-        )
-    };
-    let label = label.map(|l| l.trim_matches(['"', '\'', ' '])).filter(silent).filter(|l| !l.is_empty());
-    let text = match label {
-        Some(label) => match strict(bytes, label) {
-            Ok(text) => text,
-            // What the user named counts for texts whose own label is wrong.
-            Err(reason) => match fallback.map(|f| strict(bytes, f)) {
-                Some(Ok(text)) => text,
-                _ => return Err(reason),
-            },
-        },
+    let label = label.map(|l| l.trim_matches(['"', '\'', ' ']).to_ascii_lowercase());
+    let text = match label.filter(|l| !SILENT.contains(&l.as_str())) {
+        // What the user named counts for texts whose own label is wrong.
+        Some(label) => {
+            strict(bytes, &label).or_else(|e| fallback.map_or(Err(e.clone()), |f| strict(bytes, f).or(Err(e))))?
+        }
         None => match (std::str::from_utf8(bytes), fallback) {
             (Ok(text), _) => text.to_owned(),
-            (Err(_), Some(f)) => strict(bytes, f)?,
-            (Err(_), None) => guess(bytes).decode_without_bom_handling(bytes).0.into_owned(),
+            (Err(_), Some(label)) => strict(bytes, label)?,
+            (Err(_), None) => match guess(bytes) {
+                c if c.encoding == UTF_8 => strict(bytes, "utf-8")?,
+                charset => charset.decode(bytes).into_owned(),
+            },
         },
     };
     Ok(if text.contains('\0') { text.replace('\0', "") } else { text })
 }
 
-/// The likeliest charset of bytes that are not UTF-8: KOI8-R has its small letters where windows-1251 has its capitals.
-pub fn guess(bytes: &[u8]) -> &'static Encoding {
-    let low = bytes.iter().filter(|b| (0xC0..=0xDF).contains(*b)).count();
-    let high = bytes.iter().filter(|b| (0xE0..=0xFF).contains(*b)).count();
-    if low + high < 3 {
-        encoding_rs::WINDOWS_1252
-    } else if low > high {
-        encoding_rs::KOI8_R
-    } else {
-        encoding_rs::WINDOWS_1251
-    }
+/// Text of a header that names no charset; bytes without meaning become signs of replacement.
+pub fn decode_header(bytes: &[u8]) -> String {
+    guess(bytes).decode(bytes).into_owned()
+}
+
+fn guess(bytes: &[u8]) -> Charset {
+    // No label, no error.
+    detect(bytes, None).unwrap_or(Charset { encoding: UTF_8, kazakh: false, bom: 0 })
 }
 
 fn strict(bytes: &[u8], label: &str) -> Result<String, Reason> {
     let fail = |detail: String| Reason::Charset { charset: label.chars().take(60).collect(), detail };
+    let no_meaning = || fail("some bytes have no meaning in it".to_owned());
     let lower = label.to_ascii_lowercase();
-    if matches!(lower.as_str(), "kz-1048" | "kz1048" | "rk1048" | "strk1048-2002" | "cskz1048") {
-        return Ok(bytes.iter().map(|b| kz1048(*b)).collect());
-    }
     let known = match lower.as_str() {
-        "cp-1251" | "win-1251" | "win1251" | "windows1251" | "cp1251" => Some(encoding_rs::WINDOWS_1251),
-        "cp866" | "cp-866" | "dos-866" => Some(encoding_rs::IBM866),
-        "utf8" | "utf-8" | "utf_8" => Some(encoding_rs::UTF_8),
+        "kz-1048" | "kz1048" | "rk1048" | "strk1048-2002" | "cskz1048" => {
+            return Ok(Charset { encoding: WINDOWS_1251, kazakh: true, bom: 0 }.decode(bytes).into_owned());
+        }
+        // Names that the web's list of labels lacks.
+        "cp-1251" | "win-1251" | "win1251" | "windows1251" => Some(WINDOWS_1251),
+        "cp-866" | "dos-866" => Some(IBM866),
+        "utf_8" => Some(UTF_8),
         _ => Encoding::for_label_no_replacement(label.as_bytes()),
     };
     if let Some(encoding) = known {
-        if encoding == encoding_rs::UTF_8 {
-            return match std::str::from_utf8(bytes) {
-                Ok(t) => Ok(t.to_owned()),
-                Err(e) => Err(fail(format!("byte {} of the text part", e.valid_up_to()))),
-            };
+        if encoding == UTF_8 {
+            let text = std::str::from_utf8(bytes);
+            return text.map(str::to_owned).map_err(|e| fail(format!("byte {} of the text part", e.valid_up_to())));
         }
-        return encoding
-            .decode_without_bom_handling_and_without_replacement(bytes)
-            .map(std::borrow::Cow::into_owned)
-            .ok_or_else(|| fail("some bytes have no meaning in it".to_owned()));
+        let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+        return text.map(std::borrow::Cow::into_owned).ok_or_else(no_meaning);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok(text.to_owned());
     }
-    // The mail library knows a few more (utf-7, ibm850).
-    match charset_decoder(label.as_bytes().get(..label.len().min(45)).unwrap_or_default()) {
-        Some(decoder) => Some(decoder(bytes)).filter(|t| !t.contains('\u{fffd}')),
-        None => return Err(fail("no charset of this name is known".to_owned())),
-    }
-    .ok_or_else(|| fail("some bytes have no meaning in it".to_owned()))
-}
-
-fn kz1048(byte: u8) -> char {
-    let own = KZ1048.iter().find(|(b, _)| *b == byte);
-    own.map_or_else(
-        || encoding_rs::WINDOWS_1251.decode_without_bom_handling(&[byte]).0.chars().next().unwrap_or('\u{fffd}'),
-        |(_, c)| *c,
-    )
+    // The mail library knows a few more (utf-7, ibm850); names longer than 45 bytes are past its table.
+    let decoder = label.as_bytes().get(..label.len().min(45)).and_then(charset_decoder);
+    let decoder = decoder.ok_or_else(|| fail("no charset of this name is known".to_owned()))?;
+    Some(decoder(bytes)).filter(|t| !t.contains('\u{fffd}')).ok_or_else(no_meaning)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use mail_parser::parsers::MessageStream;
 use mail_parser::{DateTime, HeaderValue};
 
 use super::charset;
+use super::words::KNOWN;
 
 /// Bytes a header block may have; real ones stay far below.
 pub const MAX_BLOCK: usize = 256 << 10;
@@ -11,48 +12,6 @@ pub const MAX_BLOCK: usize = 256 << 10;
 const MAX_FIELD: usize = 64 << 10;
 /// Bytes of one `Content-*` field that are looked at; its parser is quadratic in the parameters.
 const MAX_CONTENT_FIELD: usize = 4 << 10;
-
-/// Fields by which mail is told from other files that begin with `word:`.
-const KNOWN: &[&str] = &[
-    "bcc",
-    "cc",
-    "content-disposition",
-    "content-transfer-encoding",
-    "content-type",
-    "date",
-    "delivered-to",
-    "dkim-signature",
-    "from",
-    "importance",
-    "in-reply-to",
-    "list-id",
-    "message-id",
-    "mime-version",
-    "precedence",
-    "received",
-    "references",
-    "reply-to",
-    "return-path",
-    "sender",
-    "status",
-    "subject",
-    "thread-index",
-    "thread-topic",
-    "to",
-    "user-agent",
-    "x-mailer",
-    "x-mozilla-status",
-    "x-mozilla-keys",
-    "x-original-to",
-    "x-priority",
-    "x-received",
-    "x-spam-status",
-    "x-gmail-labels",
-    "x-gm-thrid",
-    "auto-submitted",
-    "envelope-to",
-    "delivery-date",
-];
 
 /// The fields of one header block, in order, still encoded and folded.
 #[derive(Debug)]
@@ -165,7 +124,8 @@ impl<'a> Headers<'a> {
         ids
     }
 
-    /// When it was written: the `Date` field, or else the time of the last `Received`.
+    /// When it was written: the `Date` field, or else the time of the last `Received`. Years before 1990 are those of
+    /// clocks that were never set.
     pub fn date(&self) -> Option<DateTime> {
         let parse = |raw: &[u8]| {
             let text = String::from_utf8_lossy(&raw[..raw.len().min(1024)]).replace(['\r', '\n'], " ");
@@ -173,7 +133,7 @@ impl<'a> Headers<'a> {
                 .or_else(|| DateTime::parse_rfc822(&format!("{text} +0000\n"))) // no zone given
                 .filter(|d| {
                     d.is_valid()
-                        && (1970..=2200).contains(&d.year)
+                        && (1990..=2200).contains(&d.year)
                         && jiff::civil::Date::new(
                             i16::try_from(d.year).unwrap_or(-1),
                             i8::try_from(d.month).unwrap_or(-1),
@@ -216,7 +176,7 @@ impl<'a> Headers<'a> {
         let raw = &raw[..raw.len().min(limit)];
         let mut line = match std::str::from_utf8(raw) {
             Ok(_) => raw.to_vec(),
-            Err(_) => charset::guess(raw).decode_without_bom_handling(raw).0.into_owned().into_bytes(),
+            Err(_) => charset::decode_header(raw).into_bytes(),
         };
         line.push(b'\n');
         Some(line)

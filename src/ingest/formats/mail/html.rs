@@ -86,6 +86,7 @@ impl<'a> Tag<'a> {
         let name_end = from + bytes[from..].iter().position(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'))?;
         // Tags are short: a stray quotation mark must not swallow the letter.
         let window = &bytes[..bytes.len().min(name_end + 8192)];
+        let first_end = name_end + memchr::memchr(b'>', &window[name_end..])?;
         let mut quote = 0u8;
         let mut end = None;
         for (i, b) in window.iter().enumerate().skip(name_end) {
@@ -99,7 +100,7 @@ impl<'a> Tag<'a> {
                 _ => {}
             }
         }
-        let end = end.or_else(|| memchr::memchr(b'>', &window[name_end..]).map(|n| name_end + n))?;
+        let end = end.unwrap_or(first_end);
         let name: String = s.get(from..name_end.min(from + 32)).unwrap_or_default().to_ascii_lowercase();
         let attributes = s.get(name_end..end)?;
         Some(Tag { name, closes, empty: attributes.ends_with('/'), attributes, len: end + 1 })
@@ -169,7 +170,7 @@ impl Writer {
                 let mut decoded = String::new();
                 add_html_token(&mut decoded, token.as_bytes(), false);
                 rest = &rest[token.len()..];
-                if decoded == "\u{a0}" {
+                if decoded == "\u{a0}" || decoded.starts_with(char::is_control) {
                     self.space = true;
                 } else {
                     self.word(&decoded);
@@ -326,7 +327,7 @@ mod tests {
         assert_eq!(show("<p>One</p>\n<p>Two</p><p class=MsoNormal>x</p><p class=\"MsoNormal\">y</p>"), "One||Two|x|y");
         assert_eq!(show("a<br><br>b <style>p{}</style><!-- x --->c</!-->"), "a||b c");
         assert_eq!(show("1 < 2 &lt;b&gt; &bogus; & &#1178; <a title='x>y'>z</a>"), "1 < 2 <b> &bogus; & Қ z");
-        assert_eq!(show("<pre>one\n  two</pre>"), "one|two");
+        assert_eq!(show("<pre>one\n  two</pre>&#0;&#10;three"), "one|two|three");
     }
 
     #[test]

@@ -2,117 +2,7 @@
 //! in English, Russian and Kazakh.
 
 use super::body::{Line, Mark};
-
-/// Ends of the line above a quote: who wrote it.
-const WROTE: &[&str] = &[
-    "wrote:",
-    "writes:",
-    "пишет:",
-    "писал:",
-    "писала:",
-    "писал(а):",
-    "писал (а):",
-    "написал:",
-    "написала:",
-    "написали:",
-    "написал(а):",
-    "написал (а):",
-    "написал(a):",
-    "сообщил:",
-    "сообщила:",
-    "сообщил(а):",
-    "жазды:",
-    "жазған:",
-    "жазған болатын:",
-    "жіберді:",
-    "жазып жіберді:",
-];
-/// What such a line begins with when it goes over several lines.
-const WROTE_BEGINS: &[&str] = &[
-    "on ",
-    "am ",
-    "le ",
-    "at ",
-    "mon",
-    "tue",
-    "wed",
-    "thu",
-    "fri",
-    "sat",
-    "sun",
-    "пн",
-    "вт",
-    "ср",
-    "чт",
-    "пт",
-    "сб",
-    "вс",
-    "понедельник",
-    "вторник",
-    "среда",
-    "среду",
-    "четверг",
-    "пятница",
-    "пятницу",
-    "суббота",
-    "субботу",
-    "воскресенье",
-    "в ",
-    "во ",
-    "дс",
-    "сс",
-    "ср,",
-    "бс",
-    "жм",
-    "сн",
-    "жс",
-    "дүйсенбі",
-    "сейсенбі",
-    "сәрсенбі",
-    "бейсенбі",
-    "жұма",
-    "сенбі",
-    "жексенбі",
-];
-/// Words between dashes above a letter that is answered or forwarded.
-const ORIGINAL: &[&str] = &[
-    "original message",
-    "original email",
-    "original mail",
-    "original appointment",
-    "forwarded message",
-    "forwarded by",
-    "reply message",
-    "reply separator",
-    "исходное сообщение",
-    "исходное письмо",
-    "оригинальное сообщение",
-    "первоначальное сообщение",
-    "пересылаемое сообщение",
-    "пересланное сообщение",
-    "пересылаемое письмо",
-    "пересланное письмо",
-    "перенаправленное сообщение",
-    "конец пересылаемого сообщения",
-    "бастапқы хабарлама",
-    "бастапқы хат",
-    "түпнұсқа хабарлама",
-    "түпнұсқа хат",
-    "қайта жіберілген хабарлама",
-    "қайта жіберілген хабар",
-    "қайта жіберілген хат",
-    "жіберілген хабарлама",
-    "бағытталған хабар",
-];
-/// The same without dashes, on a line of their own.
-const BEGIN: &[&str] = &[
-    "begin forwarded message:",
-    "начало переадресованного сообщения:",
-    "начало пересылаемого сообщения:",
-    "қайта жіберілген хабардың басы:",
-    "бағытталған хабардың басы:",
-    "қайта бағытталған хабардың басы:",
-];
+use super::words::{BEGIN, ORIGINAL, TO_READER, WROTE, WROTE_BEGINS};
 
 /// Fields of the header block that Outlook puts above the letter answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -325,16 +215,16 @@ fn wrote(lines: &[Line]) -> Option<(usize, bool)> {
         if !joined.ends_with(':') {
             continue;
         }
-        let (clock, mail) = (has_clock(&joined), joined.contains('@'));
-        let dated = clock || mail || has_date(&joined);
-        if WROTE.iter().any(|w| joined.ends_with(w)) {
-            let to_reader = ["you wrote:", "вы писали:", "вы написали:", "вы пишете:", "сіз жазды:"]
-                .iter()
-                .any(|w| joined.ends_with(w));
-            return Some((n + 1, (clock || mail) && !to_reader));
+        let (clock, mail, date) = (has_clock(&joined), joined.contains('@'), has_date(&joined));
+        let says = |w: &&str| joined.strip_suffix(*w).is_some_and(|rest| !rest.ends_with(char::is_alphabetic));
+        if WROTE.iter().any(says) {
+            // People write "you wrote:" in the middle of letters; programs write dates, and "(а)" for either sex.
+            let to_reader = TO_READER.iter().any(|w| joined.contains(w));
+            let program = date && (clock || joined.starts_with("on ") || joined.ends_with("(а):"));
+            return Some((n + 1, mail || program && !to_reader));
         }
         // Mail.ru and Yandex: "5 марта 2024, 10:15 +05:00 от Анна <anna@x.kz>:"
-        if mail && dated && (joined.ends_with(">:") || joined.ends_with("):")) && (clock || has_date(&joined)) {
+        if mail && (clock || date) && (joined.ends_with(">:") || joined.ends_with("):")) {
             return Some((n + 1, true));
         }
     }
@@ -376,6 +266,8 @@ mod tests {
             "05.03.2024 10:15, Анна Петрова пишет:",
             "вт, 5 мар. 2024 г. в 10:15, Анна <anna@x.kz>:",
             "Вторник, 5 марта 2024, 10:15 +05:00 от Анна <anna@x.kz>:",
+            "On March 5, 2024, Anna Kim wrote:",
+            "5 марта 2024 г. Анна Ким написал(а):",
             "5 марта 2024 г., в 10:15, Анна <anna@x.kz> написал(а):",
             "2024 ж. 5 нау., сс 10:15 Асан <asan@x.kz> деп жазды:",
             "Асан <asan@x.kz> жазды:",
@@ -420,9 +312,11 @@ mod tests {
             "From: Almaty\nTo: Astana\nDate: 12 May",
             "От: нас\nвсем привет",
             "A < B > C",
-            "USB> no",
             "--- Important ---\nread this",
             "On Monday at 10:15 I was there.\nNobody came.",
+            "5 марта 2024 в 10:15 вы писали:\nсрок пять дней.",
+            "Сегодня в 10:15 курьер написал:\nбуду завтра.",
+            "В 2024 году вы описали:\nсрок пять дней.",
         ] {
             let shown = show(text);
             assert!(!shown.contains('['), "{text} → {shown}");

@@ -42,6 +42,9 @@ fn hash(chars: &[char]) -> u64 {
 impl Repeats {
     /// Adds what `writer` wrote.
     pub fn add(&mut self, writer: &str, text: &str) {
+        if text.len() > 4 * MAX_CHARS {
+            return;
+        }
         let (chars, _) = collapse(text);
         if chars.len() < RUN || self.chars + chars.len() > MAX_CHARS {
             return;
@@ -58,7 +61,7 @@ impl Repeats {
 
     /// The first run in `text` (bytes) of at least 200 characters that somebody else than `writer` wrote before.
     pub fn find(&self, writer: &str, text: &str) -> Option<Range<usize>> {
-        if self.letters.iter().all(|(w, _)| w == writer) {
+        if text.len() > 8 * MAX_CHARS || self.letters.iter().all(|(w, _)| w == writer) {
             return None;
         }
         let (chars, at) = collapse(text);

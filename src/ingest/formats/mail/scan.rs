@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufWriter, Read, Seek, SeekFrom, Write};
 use sha2::{Digest, Sha256};
 
 use super::headers::{Headers, MAX_BLOCK, is_known_field};
-use crate::ingest::{Options, Source};
+use crate::ingest::{Options, Source, reason_of};
 use crate::model::Reason;
 
 /// Bytes of a line looked at together; longer lines come in pieces.
@@ -35,6 +35,9 @@ pub struct Found<'a> {
     /// Half a SHA-256 of all its bytes when it has no Message-ID to be known by.
     pub content: Option<u128>,
 }
+
+/// A message, or the place (byte) of what cannot be used and why.
+pub type Scanned<'a> = Result<Found<'a>, (u64, Reason)>;
 
 /// The first half of a SHA-256, by which ids and contents are compared.
 pub fn digest(parts: &[&[u8]]) -> u128 {
@@ -68,8 +71,8 @@ impl<'s> Store<'s> {
         Store { sources, spool: None, spooled: 0, in_spool: vec![None; sources.len()], open: None }
     }
 
-    /// Walks source `index` and hands on each message, or the place (byte) and reason of what cannot be used.
-    pub fn scan(&mut self, index: u32, options: &Options, each: &mut dyn FnMut(Result<Found<'_>, (u64, Reason)>)) {
+    /// Walks source `index` and hands on what it finds.
+    pub fn scan(&mut self, index: u32, options: &Options, each: &mut dyn FnMut(Scanned<'_>)) {
         let Some(source) = self.sources.get(index as usize) else { return };
         let in_place = can_be_read_again(source);
         let reader = match source.open(options) {
@@ -186,7 +189,7 @@ fn walk(
     source: u32,
     limit: u64,
     keep: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-    each: &mut dyn FnMut(Result<Found<'_>, (u64, Reason)>),
+    each: &mut dyn FnMut(Scanned<'_>),
 ) {
     let mut folder = false;
     let mut current: Option<Current> = None;
@@ -229,13 +232,12 @@ fn walk(
             Err(e) => {
                 // The message that breaks off here is the one that cannot be used; those before it can.
                 let place = current.map_or(at, |c| c.start);
-                finish(None, at, folder);
-                return each(Err((place, Reason::Io(e.to_string()))));
+                return each(Err((place, reason_of(&e))));
             }
         };
         let whole = line_start && piece.ends_with(b"\n");
         let text: &[u8] = if at == 0 { piece.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&piece) } else { &piece };
-        let mut here = at + (piece.len() - text.len()) as u64;
+        let here = at + (piece.len() - text.len()) as u64;
         let blank = whole && text.trim_ascii().is_empty();
         at += n;
 
@@ -259,7 +261,7 @@ fn walk(
                 current = Some(Current::new(at));
                 continue;
             }
-            current = Some(Current::new(std::mem::take(&mut here)));
+            current = Some(Current::new(here));
         } else if folder && line_start && after_blank && text.starts_with(b"From ") {
             if is_dated_separator(text) {
                 finish(current.take(), at - n, folder);
@@ -272,7 +274,7 @@ fn walk(
             continue;
         }
         if let Some(c) = &mut current {
-            c.feed(text, whole || piece.ends_with(b"\n") && blank);
+            c.feed(text, whole);
         }
         line_start = piece.ends_with(b"\n");
         after_blank = blank;
@@ -318,7 +320,10 @@ fn memory(bytes: &[u8]) -> Box<dyn BufRead> {
 mod tests {
     use super::*;
 
-    fn split(bytes: &[u8], limit: u64) -> Vec<Result<(u64, String), (u64, &'static str)>> {
+    /// Start and text of a message, or place and kind of what is bad.
+    type Cut = Result<(u64, String), (u64, &'static str)>;
+
+    fn split(bytes: &[u8], limit: u64) -> Vec<Cut> {
         let mut out = Vec::new();
         walk(memory(bytes), 0, limit, &mut |_| Ok(()), &mut |f| {
             out.push(match f {

@@ -2,281 +2,11 @@
 //! do not.
 
 use super::body::{Line, Mark};
+use super::words::{
+    CONTACT_LABELS, DEVICE_ENDS, DEVICE_NAMES, DEVICES, FAREWELLS, NOTICE_BEGINS, NOTICE_STEMS, PRONOUNS, SIGN_OFFS,
+};
 use crate::model::Kind;
 
-/// Sign-offs after which a name may stand on the same line.
-const SIGN_OFFS: &[&str] = &[
-    "with kind regards",
-    "with best regards",
-    "with best wishes",
-    "with warm regards",
-    "kindest regards",
-    "warmest regards",
-    "kind regards",
-    "best regards",
-    "warm regards",
-    "thanks and regards",
-    "thanks & regards",
-    "many thanks and regards",
-    "regards",
-    "best wishes",
-    "warm wishes",
-    "sincerely yours",
-    "yours sincerely",
-    "yours faithfully",
-    "yours truly",
-    "respectfully yours",
-    "respectfully",
-    "sincerely",
-    "with respect",
-    "cordially",
-    "rgds",
-    "с уважением и наилучшими пожеланиями",
-    "с уважением и благодарностью",
-    "с благодарностью и уважением",
-    "с глубоким уважением",
-    "с искренним уважением",
-    "с большим уважением",
-    "с уважением",
-    "с наилучшими пожеланиями",
-    "с лучшими пожеланиями",
-    "с добрыми пожеланиями",
-    "с благодарностью",
-    "с признательностью",
-    "с почтением",
-    "искренне ваша",
-    "искренне ваш",
-    "с теплом",
-    "зор құрметпен",
-    "шынайы құрметпен",
-    "үлкен құрметпен",
-    "құрметпен",
-    "ізгі ниетпен",
-    "ізгі тілекпен",
-    "ізгі тілектермен",
-    "алғыспен",
-    "шын жүректен",
-    "ілтипатпен",
-    "сәлеммен",
-    "курметпен",
-    "qurmetpen",
-    "qūrmetpen",
-    "kurmetpen",
-    "hurmetpen",
-];
-/// Words that end a letter only when they stand alone on their line.
-const FAREWELLS: &[&str] = &[
-    "thanks",
-    "thank you",
-    "many thanks",
-    "thanks a lot",
-    "thank you very much",
-    "thanks in advance",
-    "thank you in advance",
-    "cheers",
-    "best",
-    "all the best",
-    "bye",
-    "take care",
-    "have a nice day",
-    "have a great day",
-    "have a good day",
-    "спасибо",
-    "большое спасибо",
-    "заранее спасибо",
-    "спасибо заранее",
-    "благодарю",
-    "заранее благодарю",
-    "до свидания",
-    "всего доброго",
-    "всего хорошего",
-    "всего наилучшего",
-    "хорошего дня",
-    "удачного дня",
-    "доброго дня вам",
-    "искренне",
-    "рахмет",
-    "көп рахмет",
-    "алдын ала рахмет",
-    "сау болыңыз",
-    "сау болыңыздар",
-    "күніңіз сәтті өтсін",
-    "сәттілік тілеймін",
-];
-/// What mail programs of telephones put under a letter.
-const DEVICES: &[&str] = &[
-    "sent from my",
-    "sent from mail for",
-    "sent from outlook",
-    "sent from yahoo",
-    "sent from the",
-    "sent via",
-    "sent with",
-    "get outlook for",
-    "отправлено с ",
-    "отправлено из ",
-    "отправлено через ",
-    "послано с ",
-    "скачать outlook для",
-    "скачайте outlook для",
-    "получить outlook для",
-    "написано с ",
-    "outlook для ",
-];
-/// The same where the words come last, as in Kazakh.
-const DEVICE_ENDS: &[&str] = &[
-    "құрылғымнан жіберілді",
-    "нан жіберілді",
-    "нен жіберілді",
-    "дан жіберілді",
-    "ден жіберілді",
-    "тан жіберілді",
-    "тен жіберілді",
-    "арқылы жіберілді",
-];
-/// Words before a way to reach somebody.
-const CONTACT_LABELS: &[&str] = &[
-    "tel",
-    "phone",
-    "mob",
-    "mobile",
-    "cell",
-    "fax",
-    "e-mail",
-    "email",
-    "mail",
-    "web",
-    "website",
-    "site",
-    "skype",
-    "whatsapp",
-    "telegram",
-    "address",
-    "office",
-    "direct",
-    "t",
-    "m",
-    "e",
-    "w",
-    "тел",
-    "телефон",
-    "моб",
-    "мобильный",
-    "факс",
-    "сот",
-    "раб",
-    "вн",
-    "доб",
-    "почта",
-    "эл. почта",
-    "эл.почта",
-    "сайт",
-    "адрес",
-    "т",
-    "м",
-    "ұялы",
-    "ұялы тел",
-    "байланыс",
-    "мекенжай",
-    "мекенжайы",
-    "пошта",
-    "эл. пошта",
-];
-/// Beginnings and stems that together tell a legal notice.
-const NOTICE_BEGINS: &[&str] = &[
-    "this e-mail",
-    "this email",
-    "this message",
-    "this communication",
-    "this transmission",
-    "the information",
-    "the contents of this",
-    "the content of this",
-    "information contained",
-    "information in this",
-    "if you are not the",
-    "if you have received this",
-    "if you received this",
-    "confidential",
-    "disclaimer",
-    "notice",
-    "important notice",
-    "privileged",
-    "any unauthorised",
-    "any unauthorized",
-    "caution: this email",
-    "warning: this email",
-    "please consider the environment",
-    "please think of the environment",
-    "данное сообщение",
-    "данное электронное",
-    "данное письмо",
-    "настоящее сообщение",
-    "настоящее электронное",
-    "настоящее письмо",
-    "это сообщение",
-    "это электронное",
-    "это письмо",
-    "этот e-mail",
-    "эта электронная",
-    "электронное сообщение",
-    "информация, содержащаяся",
-    "информация в этом",
-    "сведения, содержащиеся",
-    "содержание данного",
-    "содержимое данного",
-    "если вы не являетесь",
-    "если вы получили",
-    "если данное",
-    "если это письмо",
-    "если настоящее",
-    "уведомление о конфиденциальности",
-    "конфиденциально",
-    "внимание",
-    "пожалуйста, подумайте",
-    "подумайте об окружающей",
-    "прежде чем распечат",
-    "перед тем как распечат",
-    "берегите природу",
-    "бұл хат",
-    "бұл электрондық",
-    "бұл хабар",
-    "осы хат",
-    "осы электрондық",
-    "осы хабар",
-    "аталған хат",
-    "егер сіз бұл",
-    "егер сіз осы",
-    "егер бұл",
-    "құпиялылық туралы",
-    "құпиялық туралы",
-    "назар аударыңыз",
-];
-const NOTICE_STEMS: &[&str] = &[
-    "confidential",
-    "intended recipient",
-    "privileged",
-    "in error",
-    "unauthorised",
-    "unauthorized",
-    "originated from outside",
-    "environment",
-    "конфиденциальн",
-    "получателем",
-    "адресат",
-    "по ошибке",
-    "ошибочно",
-    "предназначен",
-    "окружающей сред",
-    "распечат",
-    "природу",
-    "құпия",
-    "қателесіп",
-    "қате ",
-    "тек алушыға",
-    "арналған",
-    "рұқсатсыз",
-];
 /// Lines that a signature has at most.
 const MAX_BLOCK: usize = 25;
 
@@ -285,7 +15,7 @@ pub fn split(lines: &[Line]) -> Vec<(Kind, String)> {
     let mut kinds = vec![Some(Kind::Speech); lines.len()]; // None: belongs to nothing
     notices(lines, &mut kinds);
     devices(lines, &mut kinds);
-    match delimiter(lines) {
+    match delimiter(lines, &kinds) {
         Some((from, to)) => {
             if lines[from].text.trim() == "--" {
                 kinds[from] = None;
@@ -328,13 +58,34 @@ fn blank(line: &Line) -> bool {
 }
 
 /// The signature by its mark: behind a `-- ` line, or in an element for signatures. From (the mark itself) to.
-fn delimiter(lines: &[Line]) -> Option<(usize, usize)> {
-    if let Some(from) = lines.iter().position(|l| l.text.trim_end() == "--") {
+fn delimiter(lines: &[Line], kinds: &[Option<Kind>]) -> Option<(usize, usize)> {
+    // Two dashes may also divide a long letter.
+    let mut marks = (tail(lines, kinds)..lines.len()).filter(|i| lines[*i].text.trim_end() == "--");
+    if let Some(from) = marks.find(|i| fits(lines, kinds, *i)) {
         return Some((from, lines.len()));
     }
     let from = lines.iter().position(|l| l.mark == Mark::Signature && !blank(l))?;
     let to = lines.iter().rposition(|l| l.mark == Mark::Signature)? + 1;
     Some((from, to))
+}
+
+/// Where the last lines begin, as many as a signature may have with its sign-off.
+fn tail(lines: &[Line], kinds: &[Option<Kind>]) -> usize {
+    let full = |i: &usize| kinds[*i] == Some(Kind::Speech) && !blank(&lines[*i]);
+    (0..lines.len()).rev().filter(full).nth(MAX_BLOCK).unwrap_or(0)
+}
+
+/// How many lines of speech follow line `i`, and how many of them, up to a P.S., are sentences.
+fn after(lines: &[Line], kinds: &[Option<Kind>], i: usize) -> (usize, usize) {
+    let rest = || (i + 1..lines.len()).filter(|j| kinds[*j] == Some(Kind::Speech)).map(|j| lines[j].text.as_str());
+    let size = rest().filter(|t| !t.trim().is_empty()).count();
+    (size, rest().take_while(|t| !is_postscript(t)).filter(|t| is_prose(t)).count())
+}
+
+/// Whether what follows line `i` can be a signature, with a little advertising.
+fn fits(lines: &[Line], kinds: &[Option<Kind>], i: usize) -> bool {
+    let (size, sentences) = after(lines, kinds, i);
+    size <= MAX_BLOCK && sentences <= 3
 }
 
 /// Marks the signature in `from..to`; a sign-off at its beginning and the name after it stay speech, and so does a P.S.
@@ -343,12 +94,12 @@ fn block(lines: &[Line], from: usize, to: usize, kinds: &mut [Option<Kind>]) {
     while at < to && (blank(&lines[at]) || lines[at].text.trim() == "--") {
         at += 1;
     }
-    if at < to {
-        if let Some(named) = sign_off_line(&lines[at].text) {
-            at += 1;
-            if !named {
-                at = after_name(lines, at, to, kinds);
-            }
+    if at < to
+        && let Some(named) = sign_off_line(&lines[at].text)
+    {
+        at += 1;
+        if !named {
+            at = after_name(lines, at, to, kinds);
         }
     }
     let mut postscript = false;
@@ -376,24 +127,31 @@ fn after_name(lines: &[Line], at: usize, to: usize, kinds: &[Option<Kind>]) -> u
 /// Where the closing sign-off stands.
 fn sign_off(lines: &[Line], kinds: &[Option<Kind>]) -> Option<usize> {
     let speech = |i: &usize| kinds[*i] == Some(Kind::Speech);
-    let talks = |i: usize| {
-        (i + 1..lines.len())
-            .filter(speech)
-            .map(|j| &lines[j].text)
-            .take_while(|t| !is_postscript(t))
-            .filter(|t| is_prose(t))
-            .count()
-    };
-    let size = |i: usize| (i + 1..lines.len()).filter(speech).filter(|j| !blank(&lines[*j])).count();
     let all: Vec<usize> =
-        (0..lines.len()).filter(speech).filter(|i| sign_off_line(&lines[*i].text).is_some()).collect();
+        (tail(lines, kinds)..lines.len()).filter(speech).filter(|i| sign_off_line(&lines[*i].text).is_some()).collect();
     let firm: Vec<usize> = all.iter().copied().filter(|i| starts_with_any(&lines[*i].text, SIGN_OFFS)).collect();
-    firm.iter()
+    let bare = |i: &usize| {
+        let (size, sentences) = after(lines, kinds, *i);
+        sentences == 0 && size <= MAX_BLOCK
+    };
+    // With a name, advertising may follow too.
+    let named = |i: &usize| {
+        sign_off_line(&lines[*i].text) == Some(true) || after_name(lines, i + 1, lines.len(), kinds) > i + 1
+    };
+    // A lone "Thanks" closes a letter only when nothing but a contact block follows.
+    let contacts = |i: &usize| {
+        let from = after_name(lines, i + 1, lines.len(), kinds);
+        let rest: Vec<&str> =
+            (from..lines.len()).filter(speech).map(|j| lines[j].text.trim()).filter(|t| !t.is_empty()).collect();
+        let title = |t: &str| {
+            t.split_whitespace().count() <= 6 && t.starts_with(char::is_uppercase) && !t.ends_with(['.', '!', '?'])
+        };
+        rest.len() <= 8 && rest.iter().any(|t| is_contact(t)) && rest.iter().all(|t| is_contact(t) || title(t))
+    };
+    (firm.iter().find(|i| bare(i)))
+        .or_else(|| firm.iter().rfind(|i| fits(lines, kinds, **i) && named(i)))
+        .or_else(|| all.iter().rfind(|i| contacts(i)))
         .copied()
-        .find(|i| talks(*i) == 0 && size(*i) <= MAX_BLOCK)
-        // Advertising may follow the last one, but not a letter.
-        .or_else(|| firm.last().copied().filter(|i| talks(*i) <= 3 && size(*i) <= MAX_BLOCK))
-        .or_else(|| all.last().copied().filter(|i| talks(*i) == 0 && size(*i) <= 8))
 }
 
 fn starts_with_any(line: &str, phrases: &[&str]) -> bool {
@@ -426,7 +184,9 @@ fn sign_off_line(line: &str) -> Option<bool> {
         }
         let words: Vec<&str> = rest.split_whitespace().collect();
         let capital = |w: &&str| w.starts_with(char::is_uppercase);
-        return (words.len() <= 7 && (comma || words.len() <= 5 && words.first().is_some_and(capital))).then_some(true);
+        let sentence = words.iter().any(|w| PRONOUNS.contains(&w.to_lowercase().as_str()));
+        let short = words.len() <= 7 && (comma || words.len() <= 5 && words.first().is_some_and(capital));
+        return (short && !sentence).then_some(true);
     }
     // "Спасибо, Анна" with one or two names.
     let (head, name) = lower.split_once(',')?;
@@ -445,7 +205,7 @@ fn is_name(line: &str) -> bool {
         |w: &&str| w.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '–' | '\'' | '’' | '"' | '«' | '»'));
     (1..=4).contains(&words.len())
         && line.chars().count() <= 60
-        && words.iter().all(|w| letters(&w))
+        && words.iter().all(letters)
         && words[0].trim_start_matches(['"', '«']).starts_with(char::is_uppercase)
 }
 
@@ -458,10 +218,10 @@ fn is_postscript(line: &str) -> bool {
 
 /// A telephone number, an address of mail or web, or a label of one.
 fn is_contact(line: &str) -> bool {
-    let lower = line.trim().to_lowercase();
-    if lower.is_empty() || lower.chars().count() > 160 {
+    if line.len() > 320 || line.trim().is_empty() {
         return false;
     }
+    let lower = line.trim().to_lowercase();
     if lower.contains("www.") || lower.contains("http://") || lower.contains("https://") {
         return true;
     }
@@ -471,12 +231,14 @@ fn is_contact(line: &str) -> bool {
     {
         return true;
     }
-    if words <= 10
-        && lower.split_once([':', '.']).is_some_and(|(label, rest)| {
-            CONTACT_LABELS.contains(&label.trim()) && rest.chars().any(char::is_alphanumeric)
-        })
-    {
-        return true;
+    if let Some((label, rest)) = lower.split_once(':').or_else(|| lower.split_once('.')) {
+        let place = ["address", "office", "адрес", "мекенжай", "мекенжайы"].contains(&label.trim());
+        let reach = rest.chars().filter(char::is_ascii_digit).count() >= 3
+            || rest.contains('@')
+            || !rest.trim().contains(' ') && rest.contains('.');
+        if words <= 12 && CONTACT_LABELS.contains(&label.trim()) && (place || reach) {
+            return true;
+        }
     }
     let digits = lower.chars().filter(char::is_ascii_digit).count();
     let letters = lower.chars().filter(|c| c.is_alphabetic()).count();
@@ -498,6 +260,11 @@ fn contacts(lines: &[Line], kinds: &mut [Option<Kind>]) {
     let paragraph = &speech[first..=last];
     let found = paragraph.iter().filter(|i| is_contact(&lines[**i].text)).count();
     let named = is_name(&lines[paragraph[0]].text);
+    // "Where to find us:" introduces an answer, not a signature.
+    let before = speech[..first].iter().rev().map(|i| lines[*i].text.trim()).find(|t| !t.is_empty());
+    if before.is_some_and(|t| t.ends_with(':')) || lines[paragraph[0]].text.trim().ends_with(':') {
+        return;
+    }
     let short = paragraph.len() <= 8
         && paragraph.iter().all(|i| !is_prose(&lines[*i].text) && lines[*i].text.split_whitespace().count() <= 12);
     if short && (found >= 2 || named && found >= 1) && !(paragraph.len() == 1 && first == 0) {
@@ -507,57 +274,21 @@ fn contacts(lines: &[Line], kinds: &mut [Option<Kind>]) {
     }
 }
 
+/// "Sent from my iPhone" and the like, at the head of a paragraph.
 fn devices(lines: &[Line], kinds: &mut [Option<Kind>]) {
-    for (line, kind) in lines.iter().zip(kinds) {
-        let lower = line.text.trim().to_lowercase();
-        let words = lower.split_whitespace().count();
+    for i in 0..lines.len() {
+        let lower = lines[i].text.trim().to_lowercase();
         let tail = lower.trim_end_matches(['.', '!']);
-        if (2..=10).contains(&words)
-            && (DEVICES.iter().any(|d| lower.starts_with(d)) && is_device(&lower)
-                || DEVICE_ENDS.iter().any(|d| tail.ends_with(d)) && is_device(&lower))
-        {
-            *kind = Some(Kind::Signature);
+        let worded = DEVICES.iter().any(|d| lower.starts_with(d)) || DEVICE_ENDS.iter().any(|d| tail.ends_with(d));
+        let named = lower.len() <= 300 && DEVICE_NAMES.iter().any(|d| lower.contains(d));
+        let head = i == 0 || blank(&lines[i - 1]) || lines[i - 1].text.trim() == "--";
+        if worded && named && head && lower.split_whitespace().count() <= 10 {
+            kinds[i] = Some(Kind::Signature);
         }
     }
 }
 
-/// Names of devices and mail programs, without which "Отправлено с курьером" is speech.
-fn is_device(lower: &str) -> bool {
-    [
-        "iphone",
-        "ipad",
-        "android",
-        "samsung",
-        "galaxy",
-        "huawei",
-        "xiaomi",
-        "redmi",
-        "honor",
-        "outlook",
-        "mail",
-        "почт",
-        "gmail",
-        "yahoo",
-        "yandex",
-        "яндекс",
-        "windows",
-        "телефон",
-        "phone",
-        "смартфон",
-        "мобильн",
-        "blackberry",
-        "устройств",
-        "device",
-        "планшет",
-        "tablet",
-        "пошта",
-        "құрылғы",
-    ]
-    .iter()
-    .any(|d| lower.contains(d))
-}
-
-/// Legal notices: paragraphs that begin like one and have its words; what follows the last of them, too.
+/// Legal notices: paragraphs that begin like one and have its words.
 fn notices(lines: &[Line], kinds: &mut [Option<Kind>]) {
     let mut i = 0;
     while i < lines.len() {
@@ -575,11 +306,13 @@ fn notices(lines: &[Line], kinds: &mut [Option<Kind>]) {
 }
 
 fn is_notice(lines: &[Line]) -> bool {
-    let first = lines[0].text.trim().trim_start_matches(|c: char| !c.is_alphabetic()).to_lowercase();
+    let lower = |l: &Line| l.text.trim().chars().take(2000).flat_map(char::to_lowercase).collect::<String>();
+    let first = lower(&lines[0]);
+    let first = first.trim_start_matches(|c: char| !c.is_alphabetic());
     if !NOTICE_BEGINS.iter().any(|b| first.starts_with(b)) {
         return false;
     }
-    let text = lines.iter().take(40).map(|l| l.text.to_lowercase()).collect::<Vec<_>>().join(" ");
+    let text = lines.iter().take(12).map(lower).collect::<Vec<_>>().join(" ");
     text.split_whitespace().count() >= 6 && NOTICE_STEMS.iter().any(|s| text.contains(s))
 }
 
@@ -626,6 +359,14 @@ mod tests {
             show("С уважением отношусь к вашей работе.\nНо жду."),
             "Speech: С уважением отношусь к вашей работе.|Но жду."
         );
+        for text in [
+            "Respectfully, I disagree.\nThe parcel came late and you know it well.",
+            "Спасибо\nзаказ 123 когда придёт",
+            "Вы можете забрать заказ:\nАдрес: Абая 10\nтел. 8 727 000 00 00",
+            "one\n--\nThen there was a long story that went on.\nAnd on it went for days and days.\nI did not know what to do.\nSo I wrote to you about it.",
+        ] {
+            assert_eq!(show(text), format!("Speech: {}", text.replace('\n', "|")));
+        }
         assert_eq!(
             show("Where is it?\nThanks,\nAnna\n+7 701 000 00 00"),
             "Speech: Where is it?|Thanks,|Anna / Signature: +7 701 000 00 00"
@@ -651,7 +392,15 @@ mod tests {
         ] {
             assert_eq!(show(&format!("Да, верно.\n\n{line}")), format!("Speech: Да, верно. / Signature: {line}"));
         }
-        assert_eq!(show("Отправлено с курьером сегодня."), "Speech: Отправлено с курьером сегодня.");
+        for speech in [
+            "Отправлено с курьером сегодня.",
+            "Отправлено через почту вчера.",
+            "This message is to say that the sum was charged in error.",
+            "Если вы получили деньги по ошибке, верните их.",
+            "Т.е. мы не можем.",
+        ] {
+            assert_eq!(show(speech), format!("Speech: {speech}"));
+        }
         for notice in [
             "This email and any attachments are confidential and intended only for the addressee.",
             "Данное сообщение содержит конфиденциальную информацию и предназначено только адресату.",

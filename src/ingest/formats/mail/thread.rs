@@ -4,36 +4,13 @@ use std::collections::HashMap;
 
 use super::headers::Headers;
 use super::scan::{Span, digest};
+use super::words::PREFIXES;
 use crate::ingest::Options;
 
 /// Seconds between two messages that a subject alone can join: 14 days.
 const WINDOW: i64 = 14 * 86_400;
 /// References of one message that are followed: the first and the newest ones.
 const MAX_REFERENCES: usize = 100;
-
-/// Words before a colon that mail programs put before the subject of an answer or a forwarded letter.
-const PREFIXES: &[&str] = &[
-    "re",
-    "aw",
-    "sv",
-    "antw",
-    "fwd",
-    "fw",
-    "wg",
-    "отв",
-    "ответ",
-    "re отв",
-    "на",
-    "ha",
-    "пересл",
-    "пер",
-    "переслано",
-    "fwd пересл",
-    "қайт",
-    "жауап",
-    "қайта жіберу",
-    "қж",
-];
 
 /// The subject without its prefixes, and whether it had any: `RE[2]: Отв: Заказ 12` → (`Заказ 12`, true).
 pub fn base_subject(subject: &str) -> (&str, bool) {
