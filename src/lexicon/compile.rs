@@ -3,7 +3,8 @@
 //! Letters of the automaton are *symbols*: a literal word, the beginning of a word (`извин*`), a number, or a set of
 //! words. A word of the text belongs to a *class*, the set of symbols it satisfies. Patterns share their beginnings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::acts::Act;
 use super::contractions::expand;
@@ -67,6 +68,27 @@ pub(super) struct Automaton {
     accepts: Vec<Accept>,
 }
 
+fn key(node: u32, symbol: u32) -> u64 {
+    u64::from(node) << 32 | u64::from(symbol)
+}
+
+/// Hashes keys of edges: they are spread by [`slot`] and need no protection. Nothing written depends on their order.
+#[derive(Default)]
+struct KeyHasher(u64);
+type Spread = BuildHasherDefault<KeyHasher>;
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.0 = slot(self.0 ^ u64::from(*b)));
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = slot(n);
+    }
+}
+
 fn slot(key: u64) -> u64 {
     let x = key.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     x ^ (x >> 29)
@@ -76,7 +98,7 @@ impl Automaton {
     /// The node reached from `node` by `symbol`; 0 when there is none.
     #[inline]
     pub fn child(&self, node: u32, symbol: u32) -> u32 {
-        let key = u64::from(node) << 32 | u64::from(symbol);
+        let key = key(node, symbol);
         let mut at = slot(key) & self.mask;
         loop {
             let found = self.keys[at as usize];
@@ -147,7 +169,7 @@ struct Builder {
     prefixes: BTreeMap<String, u32>,
     groups: BTreeMap<(u8, Vec<String>), u32>,
     nodes: Vec<BuildNode>,
-    edges: BTreeMap<(u32, u32), u32>,
+    edges: HashMap<u64, u32, Spread>,
     language: Language,
     /// Nodes there were before the pattern at hand.
     first_node: usize,
@@ -175,7 +197,7 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
         prefixes: BTreeMap::new(),
         groups: BTreeMap::new(),
         nodes: (0..=START).map(|_| BuildNode::default()).collect(),
-        edges: BTreeMap::new(),
+        edges: HashMap::default(),
         language: Language::English,
         first_node: 0,
     };
@@ -344,7 +366,7 @@ impl Builder {
 
     fn step(&mut self, node: u32, symbol: u32) -> u32 {
         let next = self.nodes.len() as u32;
-        let child = *self.edges.entry((node, symbol)).or_insert(next);
+        let child = *self.edges.entry(key(node, symbol)).or_insert(next);
         if child == next {
             self.nodes.push(BuildNode::default());
         }
@@ -450,13 +472,12 @@ impl Builder {
 fn freeze(b: &Builder) -> Automaton {
     let size = (b.edges.len() * 2).next_power_of_two().max(16);
     let (mut keys, mut children, mask) = (vec![0u64; size], vec![0u32; size], size as u64 - 1);
-    for ((node, symbol), child) in &b.edges {
-        let key = u64::from(*node) << 32 | u64::from(*symbol);
-        let mut at = slot(key) & mask;
+    for (key, child) in &b.edges {
+        let mut at = slot(*key) & mask;
         while keys[at as usize] != 0 {
             at = (at + 1) & mask;
         }
-        keys[at as usize] = key;
+        keys[at as usize] = *key;
         children[at as usize] = *child;
     }
     let (mut accepts_at, mut accepts) = (vec![0], Vec::new());
