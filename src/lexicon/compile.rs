@@ -33,6 +33,8 @@ pub struct Rule {
     pub strength: f32,
     /// As written.
     pub pattern: String,
+    /// Whether a negator is among its own words: then one inside a match does not negate it.
+    pub holds_negator: bool,
     /// A look-alike: drops matches of its act that it overlaps.
     pub bar: bool,
     /// What negation in front of it does.
@@ -223,7 +225,8 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
                 let line = file.line(written);
                 let rule = rules.len() as u32;
                 match b.add(written.get_ref(), rule, &sets) {
-                    Ok(()) => rules.push(Rule {
+                    Ok(holds_negator) => rules.push(Rule {
+                        holds_negator,
                         act,
                         language: file.language,
                         strength,
@@ -292,7 +295,8 @@ fn read_sets(files: &[LexiconFile], b: &mut Builder, mistakes: &mut Vec<Mistake>
 }
 
 impl Builder {
-    fn add(&mut self, written: &str, rule: u32, sets: &Sets) -> Result<(), String> {
+    /// Adds a pattern and returns whether it holds a negator itself.
+    fn add(&mut self, written: &str, rule: u32, sets: &Sets) -> Result<bool, String> {
         let pattern = Pattern::parse(written)?;
         self.first_node = self.nodes.len();
         let root = if self.language == Language::English { expand(pattern.root) } else { pattern.root };
@@ -301,7 +305,20 @@ impl Builder {
         for end in ends {
             self.nodes[end as usize].accepts.push(Accept { rule, at_end: pattern.at_end });
         }
-        Ok(())
+        Ok(self.negates(&root, sets, 0))
+    }
+
+    fn negates(&self, node: &Node, sets: &Sets, depth: usize) -> bool {
+        let bits = NegationRole::bit(NegationRole::BEFORE, self.language) | NegationRole::bit(NegationRole::NEAR, self.language);
+        let role = |key: &str| self.vocabulary.roles.get(key).is_some_and(|r| r & bits != 0);
+        match node {
+            Node::Word(w) => role(w) || self.vocabulary.roles.iter().any(|(k, r)| r & bits != 0 && k.strip_suffix('*').is_some_and(|p| w.starts_with(p))),
+            Node::Prefix(p) => role(&format!("{p}*")),
+            Node::Set(name) => depth < 12 && sets.get(&(self.language, name.clone())).is_some_and(|s| self.negates(s, sets, depth + 1)),
+            Node::Seq(items) | Node::Alt(items) => items.iter().any(|i| self.negates(i, sets, depth)),
+            Node::Opt(inner) => self.negates(inner, sets, depth),
+            Node::Number | Node::Gap(_) => false,
+        }
     }
 
     fn insert(&mut self, from: &[u32], node: &Node, sets: &Sets, depth: usize) -> Result<Vec<u32>, String> {
