@@ -197,11 +197,11 @@ impl<'l> Reader<'l> {
                 act = Some(rule.act);
                 kept.clear();
             }
-            if kept.iter().any(|k| span.first < k.last && k.first < span.last) {
-                continue;
-            }
             if rule.bar {
                 kept.push(*span);
+                continue;
+            }
+            if kept.iter().any(|k| span.first < k.last && k.first < span.last) {
                 continue;
             }
             let mut found = rule.act;
