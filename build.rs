@@ -21,7 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     files.sort();
-    let mut out = String::from("/// Path and text of every built-in lexicon file.\npub const BUILT_IN: &[(&str, &str)] = &[\n");
+    let mut out =
+        String::from("/// Path and text of every built-in lexicon file.\npub const BUILT_IN: &[(&str, &str)] = &[\n");
     for file in &files {
         let path = file.strip_prefix(&root)?.display().to_string().replace('\\', "/");
         writeln!(out, "    ({path:?}, include_str!({:?})),", file.display().to_string())?;

@@ -1,7 +1,7 @@
 //! Scores how agents treated customers in calls, chats and emails, with a quote behind every point.
-pub mod ingest;
 pub mod agents;
 pub mod criteria;
+pub mod ingest;
 pub mod lexicon;
 pub mod model;
 pub mod pipeline;

@@ -61,7 +61,9 @@ pub fn estimate(team: &Team, scorecard: &Scorecard) -> Result<Vec<AgentRow>, Sta
     let number = |name: &str| frame.column(name).and_then(|c| c.f64().cloned());
     let (n, mean, shrunken, variance) = (number("n")?, number("mean")?, number("shrunken")?, number("variance")?);
     for i in 0..frame.height() {
-        let (Some(a), Some(k), Some(n), Some(mean)) = (agent.get(i), measure.get(i), n.get(i), mean.get(i)) else { continue };
+        let (Some(a), Some(k), Some(n), Some(mean)) = (agent.get(i), measure.get(i), n.get(i), mean.get(i)) else {
+            continue;
+        };
         let shrunken = shrunken.get(i).filter(|s| s.is_finite()).unwrap_or(mean).clamp(0.0, 100.0);
         let half = variance.get(i).filter(|v| v.is_finite() && *v >= 0.0).map(|v| Z * v.sqrt());
         let row = &mut rows[a as usize];
@@ -97,12 +99,20 @@ fn shrink(frame: DataFrame) -> Result<DataFrame, PolarsError> {
         .with_columns([
             (col("weighted") / col("total")).alias("pooled"),
             // Without a second conversation of anybody the noise is not known.
-            when(col("freedom").gt(lit(0.0))).then(col("within") / col("freedom")).otherwise(lit(f64::NAN)).alias("noise"),
+            when(col("freedom").gt(lit(0.0)))
+                .then(col("within") / col("freedom"))
+                .otherwise(lit(f64::NAN))
+                .alias("noise"),
         ])
         .with_columns([sum(col("n") * (col("mean") - col("pooled")) * (col("mean") - col("pooled")))?.alias("between")])
-        .with_columns([((col("between") - (col("groups") - lit(1.0)) * col("noise")) / (col("total") - col("squares") / col("total"))).alias("moment")])
+        .with_columns([((col("between") - (col("groups") - lit(1.0)) * col("noise"))
+            / (col("total") - col("squares") / col("total")))
+        .alias("moment")])
         .with_columns([
-            when(col("groups").gt(lit(1.0)).and(col("moment").gt(lit(0.0)))).then(col("moment")).otherwise(lit(0.0)).alias("spread"),
+            when(col("groups").gt(lit(1.0)).and(col("moment").gt(lit(0.0))))
+                .then(col("moment"))
+                .otherwise(lit(0.0))
+                .alias("spread"),
             (col("noise") / col("n")).alias("error"),
         ])
         .with_columns([
@@ -119,7 +129,8 @@ fn shrink(frame: DataFrame) -> Result<DataFrame, PolarsError> {
         ])
         .with_columns([
             (col("own") * col("mean") + (lit(1.0) - col("own")) * col("team")).alias("shrunken"),
-            (col("own") * col("error") + (lit(1.0) - col("own")) * (lit(1.0) - col("own")) / col("weights")).alias("variance"),
+            (col("own") * col("error") + (lit(1.0) - col("own")) * (lit(1.0) - col("own")) / col("weights"))
+                .alias("variance"),
         ]);
     done.collect()
 }
@@ -134,7 +145,8 @@ mod tests {
         for (i, scores) in groups.iter().enumerate() {
             let mut m = vec![Moments::default(); criteria::ALL.len() + 1];
             scores.iter().for_each(|s| m[0].add(*s));
-            team.agents.insert(format!("a{i}"), Agent { conversations: scores.len() as u64, scores: m, ..Agent::default() });
+            team.agents
+                .insert(format!("a{i}"), Agent { conversations: scores.len() as u64, scores: m, ..Agent::default() });
         }
         team
     }

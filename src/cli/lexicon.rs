@@ -21,7 +21,9 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Verify lexicon files: every example found, no counter-example found, enough phrases, sorted
-    #[command(after_help = "Examples:\n  sabyr lexicon check lexicons\n  sabyr lexicon check lexicons --only ru/empathy.apology --write")]
+    #[command(
+        after_help = "Examples:\n  sabyr lexicon check lexicons\n  sabyr lexicon check lexicons --only ru/empathy.apology --write"
+    )]
     Check {
         /// Folder with en/, ru/, kk/ in it; the built-in lexicon when absent
         folder: Option<PathBuf>,

@@ -10,7 +10,9 @@ use sabyr::ingest::{self, Source};
 use sabyr::report::Mask;
 
 mod annotate;
+mod inspect;
 mod lexicon;
+mod list;
 mod score;
 
 /// Scores how agents treated customers in calls, chats and emails, and shows the sentence behind every point.
@@ -25,6 +27,11 @@ struct Cli {
 enum Command {
     Score(score::Args),
     Annotate(annotate::Args),
+    Inspect(inspect::Args),
+    /// List the formats that are read
+    Formats,
+    Criteria(list::CriteriaArgs),
+    Scorecard(list::ScorecardArgs),
     Lexicon(lexicon::Args),
 }
 
@@ -56,6 +63,10 @@ pub(crate) fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Score(args) => score::run(args),
         Command::Annotate(args) => annotate::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Formats => list::formats(),
+        Command::Criteria(args) => list::criteria(&args),
+        Command::Scorecard(args) => list::scorecard(&args),
         Command::Lexicon(args) => lexicon::run(args),
     };
     let (code, error) = match done {

@@ -115,7 +115,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         args.limits.threads(),
         &stop,
         || (Reader::new(&lexicon), Reading::default()),
-        |(reader, reading), conversation, place| score(conversation, place, reader, reading, &lexicon, &scorecard, mask),
+        |(reader, reading), conversation, place| {
+            score(conversation, place, reader, reading, &lexicon, &scorecard, mask)
+        },
         |outcome| take(outcome, &mut folder, &mut seen, &mut progress),
     )
     .map_err(|e| match e {
@@ -128,12 +130,29 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     }
     let (facts, agents) = folder.finish(&scorecard, began.elapsed().as_secs_f64())?;
     if facts.read != facts.scored + facts.quarantined {
-        return Err(anyhow!("{} conversations read but {} scored and {} quarantined", facts.read, facts.scored, facts.quarantined).into());
+        return Err(anyhow!(
+            "{} conversations read but {} scored and {} quarantined",
+            facts.read,
+            facts.scored,
+            facts.quarantined
+        )
+        .into());
     }
     if !args.limits.quiet {
         summary(&facts, &agents, &args.out)?;
     }
     let exceeded = args.max_quarantine.exceeded(facts.quarantined, facts.read);
+    if exceeded {
+        super::say(
+            false,
+            &format!(
+                "sabyr: {} of {} records were quarantined, more than --max-quarantine allows; {} says why",
+                facts.quarantined,
+                facts.read,
+                args.out.join("quarantine.csv").display()
+            ),
+        );
+    }
     Ok(ExitCode::from(u8::from(exceeded)))
 }
 
@@ -189,7 +208,12 @@ fn score(
         .collect()
 }
 
-fn take(outcome: Outcome<Rows>, folder: &mut RunFolder, seen: &mut HashSet<u64>, progress: &mut Progress) -> Result<(), RunError> {
+fn take(
+    outcome: Outcome<Rows>,
+    folder: &mut RunFolder,
+    seen: &mut HashSet<u64>,
+    progress: &mut Progress,
+) -> Result<(), RunError> {
     progress.step(matches!(outcome, Outcome::Quarantined(_)));
     match outcome {
         Outcome::Quarantined(q) => folder.quarantine(&q),
@@ -229,7 +253,8 @@ impl Progress {
         let total = sources.iter().filter_map(|s| std::fs::metadata(&s.file).ok()).map(|m| m.len()).sum();
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}  {binary_bytes_per_sec}  {eta} left");
+            let style =
+                ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}  {binary_bytes_per_sec}  {eta} left");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
@@ -250,7 +275,10 @@ impl Progress {
         } else if self.lines && self.said.elapsed() >= Duration::from_secs(10) {
             self.said = Instant::now();
             let percent = bytes * 100 / self.total.max(1);
-            super::say(false, &format!("{} conversations, {} quarantined, {percent} % of the input", self.done, self.quarantined));
+            super::say(
+                false,
+                &format!("{} conversations, {} quarantined, {percent} % of the input", self.done, self.quarantined),
+            );
         }
     }
 
@@ -281,7 +309,8 @@ fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Fail
     let overall = |a: &AgentRow| a.estimates[0].map_or(-1.0, |e| e.shrunken);
     ranked.sort_by(|a, b| overall(b).total_cmp(&overall(a)).then(a.agent_id.cmp(&b.agent_id)));
     for a in ranked.iter().take(30) {
-        let name: String = if a.agent_id.is_empty() { "(none)".into() } else { a.agent_id.chars().take(width).collect() };
+        let name: String =
+            if a.agent_id.is_empty() { "(none)".into() } else { a.agent_id.chars().take(width).collect() };
         let figure = |i: usize| a.estimates[i].map_or("–".to_owned(), |e| format!("{:.0}", e.shrunken));
         write!(to, "{name:<width$} {:>5} {:>8}", a.conversations, figure(0))?;
         for i in 0..criteria::ALL.len() {
@@ -292,8 +321,15 @@ fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Fail
     if ranked.len() > 30 {
         writeln!(to, "... and {} more in agents.csv", ranked.len() - 30)?;
     }
-    writeln!(to, "\nScores are drawn towards the team's by what the number of conversations warrants; intervals are in agents.csv.")?;
-    writeln!(to, "Written to {}: conversations.csv, agents.csv, evidence.csv, a page an agent in agents/, columns.md says what is what.", out.display())?;
+    writeln!(
+        to,
+        "\nScores are drawn towards the team's by what the number of conversations warrants; intervals are in agents.csv."
+    )?;
+    writeln!(
+        to,
+        "Written to {}: conversations.csv, agents.csv, evidence.csv, a page an agent in agents/, columns.md says what is what.",
+        out.display()
+    )?;
     Ok(())
 }
 

@@ -26,11 +26,12 @@
 //! ## Limits
 //! Warmth that is only in the voice is not in a transcript. Irony is taken at its word.
 
-use super::part::Part;
 use super::Criterion;
+use super::part::Part;
 use crate::lexicon::acts::{
-    CUSTOMER_HARDSHIP, CUSTOMER_REPEATS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY,
-    EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE, PATIENCE_REASSURE,
+    CUSTOMER_HARDSHIP, CUSTOMER_REPEATS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED,
+    EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE,
+    PATIENCE_REASSURE,
 };
 use crate::lexicon::{Act, Found};
 use crate::model::{CriterionResult, Evidence};
@@ -70,7 +71,11 @@ fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
         }
         let feelings = [CUSTOMER_HARDSHIP, CUSTOMER_WORRIED, CUSTOMER_UPSET];
         let strongest = |acts: &[Act]| {
-            part.acts(turn).iter().filter(|f| acts.contains(&f.act)).max_by(|a, b| a.confidence.total_cmp(&b.confidence)).copied()
+            part.acts(turn)
+                .iter()
+                .filter(|f| acts.contains(&f.act))
+                .max_by(|a, b| a.confidence.total_cmp(&b.confidence))
+                .copied()
         };
         let new = match strongest(&feelings) {
             Some(found) => Opportunity { turn, found, strong: found.confidence >= STRONG },
@@ -115,7 +120,13 @@ impl Criterion for Empathy {
         for turn in part.own_turns() {
             for found in part.acts(turn).iter().filter(|f| f.act == EMPATHY_DISMISS) {
                 let points = DISMISSED * f64::from(found.confidence);
-                evidence.push(part.point("dismisses", points, turn, found, "take the feeling as it is: \"I can see why this worries you\""));
+                evidence.push(part.point(
+                    "dismisses",
+                    points,
+                    turn,
+                    found,
+                    "take the feeling as it is: \"I can see why this worries you\"",
+                ));
             }
         }
         let strong = opportunities.iter().filter(|o| o.strong).count();
@@ -200,7 +211,9 @@ mod tests {
         let customer = "C: My mother is in hospital and my card is blocked, I am really worried.\n";
         better(
             &Empathy,
-            &format!("{customer}A: I'm so sorry to hear that, it must be very stressful for you. Let me sort this out for you right away."),
+            &format!(
+                "{customer}A: I'm so sorry to hear that, it must be very stressful for you. Let me sort this out for you right away."
+            ),
             &format!("{customer}A: Card number?"),
             50.0,
         );
@@ -237,7 +250,12 @@ mod tests {
     #[test]
     fn dismissing_costs() {
         let customer = "C: I am so upset, this is the third time my delivery is lost!\n";
-        better(&Empathy, &format!("{customer}A: I understand your frustration, I'm sorry."), &format!("{customer}A: Calm down, it's not a big deal."), 40.0);
+        better(
+            &Empathy,
+            &format!("{customer}A: I understand your frustration, I'm sorry."),
+            &format!("{customer}A: Calm down, it's not a big deal."),
+            40.0,
+        );
     }
 
     #[test]

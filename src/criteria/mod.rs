@@ -49,7 +49,14 @@ mod tests {
     fn every_criterion_is_documented_under_the_fixed_headings() {
         for c in ALL {
             let text = documentation(*c);
-            for heading in ["## What it measures", "## Why it matters", "## How it is scored", "## Example", "## Counter-example", "## Limits"] {
+            for heading in [
+                "## What it measures",
+                "## Why it matters",
+                "## How it is scored",
+                "## Example",
+                "## Counter-example",
+                "## Limits",
+            ] {
                 assert!(text.contains(heading), "{} lacks {heading:?} at the head of its file", c.name());
             }
         }

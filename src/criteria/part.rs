@@ -36,7 +36,8 @@ pub struct Part<'a> {
 /// The parts of a conversation, in the order in which the agents first speak. A conversation without a turn known to be an
 /// agent's has one part without own turns, so that it still has a row.
 pub fn parts<'a>(conversation: &'a Conversation<'a>, reading: &'a Reading, lexicon: &'a Lexicon) -> Vec<Part<'a>> {
-    let spoken = |t: &crate::model::Turn<'_>| t.kind == Kind::Speech && t.speaker == Speaker::Agent && !t.text.trim().is_empty();
+    let spoken =
+        |t: &crate::model::Turn<'_>| t.kind == Kind::Speech && t.speaker == Speaker::Agent && !t.text.trim().is_empty();
     let mut agents: Vec<Option<&str>> = Vec::new();
     for turn in conversation.turns.iter().filter(|t| spoken(t)) {
         let agent = conversation.agent_of(turn);
@@ -117,7 +118,14 @@ impl<'a> Part<'a> {
     }
 
     /// Evidence from an act.
-    pub fn point(&self, rule: &'static str, points: f64, turn: usize, found: &Found, would_earn: &'static str) -> Evidence {
+    pub fn point(
+        &self,
+        rule: &'static str,
+        points: f64,
+        turn: usize,
+        found: &Found,
+        would_earn: &'static str,
+    ) -> Evidence {
         let phrase = self.lexicon.rule(found.rule);
         Evidence {
             points,

@@ -25,15 +25,16 @@
 //! ## Limits
 //! Sighs and tone of voice are not in a transcript. Without timestamps interruptions are not seen.
 
-use super::part::{Part, Role, fading};
 use super::Criterion;
+use super::part::{Part, Role, fading};
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
-    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL,
-    CUSTOMER_NEEDS_TIME, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET,
-    CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE, PATIENCE_BLAME,
-    PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK, PATIENCE_HOLD_BARE, PATIENCE_HOLD_THANK, PATIENCE_REASSURE,
-    PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH, RUDE_DISMISSIVE, RUDE_INSULT,
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED,
+    CUSTOMER_FAREWELL, CUSTOMER_NEEDS_TIME, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_UNRESOLVED,
+    CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON,
+    EMPATHY_VALIDATE, PATIENCE_BLAME, PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK,
+    PATIENCE_HOLD_BARE, PATIENCE_HOLD_THANK, PATIENCE_REASSURE, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH,
+    RUDE_DISMISSIVE, RUDE_INSULT,
 };
 use crate::model::{Channel, CriterionResult, Evidence};
 
@@ -62,7 +63,12 @@ const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
     (PATIENCE_HOLD_ASK, "asks_before_hold", 5.0, ""),
     (PATIENCE_HOLD_THANK, "thanks_after_hold", 4.0, ""),
     (PATIENCE_GIVE_TIME, "gives_time", 4.0, ""),
-    (PATIENCE_HOLD_BARE, "parks_without_asking", -6.0, "ask first: \"May I put you on hold for a minute while I check?\""),
+    (
+        PATIENCE_HOLD_BARE,
+        "parks_without_asking",
+        -6.0,
+        "ask first: \"May I put you on hold for a minute while I check?\"",
+    ),
     (PATIENCE_RUSH, "rushes", -20.0, "give the time it takes: \"Take your time, I'm here\""),
     (PATIENCE_BLAME, "blames", -20.0, "say what to do now, not who is at fault"),
     (PATIENCE_REPEAT_REPROACH, "reproaches_repetition", -20.0, "say it again in other words, without \"as I said\""),
@@ -184,11 +190,17 @@ fn asked_again(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     for pair in own.windows(2) {
         let (a, b) = (part.text(pair[0]).trim(), part.text(pair[1]).trim());
         let answered = part.roles[pair[0] + 1..pair[1]].contains(&Role::Customer);
-        let misheard = (pair[0] + 1..pair[1]).any(|t| part.find(t, &[CUSTOMER_CONFUSED, CUSTOMER_NEEDS_TIME], 0.5).is_some());
+        let misheard =
+            (pair[0] + 1..pair[1]).any(|t| part.find(t, &[CUSTOMER_CONFUSED, CUSTOMER_NEEDS_TIME], 0.5).is_some());
         let offer = part.find(pair[1], &[CLOSING_OFFER_MORE_HELP, CLOSING_FAREWELL], 0.5).is_some();
         if answered && !misheard && !offer && part.reading.word_count(pair[1]) >= 4 && a.eq_ignore_ascii_case(b) {
             count += 1;
-            let mut e = part.missed("says_the_same_again", -8.0 * fading(count - 1), pair[1], "take up what the customer answered");
+            let mut e = part.missed(
+                "says_the_same_again",
+                -8.0 * fading(count - 1),
+                pair[1],
+                "take up what the customer answered",
+            );
             e.end = part.text(pair[1]).len();
             evidence.push(e);
         }
@@ -205,9 +217,19 @@ fn closed_too_early(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         let after = (turn + 1..part.roles.len()).find(|t| part.roles[*t] == Role::Customer);
         let (Some(before), Some(after)) = (before, after) else { continue };
         let finished = |t: usize| part.find(t, done, 0.5).is_some();
-        if !finished(before) && !finished(after) && part.reading.word_count(after) >= 4 && part.next_own(after, 1).next().is_some() {
+        if !finished(before)
+            && !finished(after)
+            && part.reading.word_count(after) >= 4
+            && part.next_own(after, 1).next().is_some()
+        {
             count += 1;
-            let mut e = part.point("closes_too_early", -8.0 * fading(count - 1), turn, bye, "ask whether there is anything else before saying goodbye");
+            let mut e = part.point(
+                "closes_too_early",
+                -8.0 * fading(count - 1),
+                turn,
+                bye,
+                "ask whether there is anything else before saying goodbye",
+            );
             e.called = Some(crate::model::Called { turn: after, start: 0, end: part.text(after).len(), act: "" });
             evidence.push(e);
         }
@@ -255,7 +277,10 @@ mod tests {
 
     #[test]
     fn nothing_to_be_patient_about_is_not_applicable() {
-        assert_eq!(result(&Patience, Channel::Call, "C: What time do you open?\nA: At nine.").status, Status::NotApplicable);
+        assert_eq!(
+            result(&Patience, Channel::Call, "C: What time do you open?\nA: At nine.").status,
+            Status::NotApplicable
+        );
     }
 
     #[test]

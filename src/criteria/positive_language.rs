@@ -23,12 +23,13 @@
 //! ## Limits
 //! A refusal that must stay a refusal (a request that the law forbids) is scored like any other; it still can be followed by a next step.
 
-use super::part::{Part, fading};
 use super::Criterion;
+use super::part::{Part, fading};
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
-    CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, PATIENCE_BLAME,
-    POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE,
+    CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
+    NEGATIVE_YOU_MUST, PATIENCE_BLAME, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP,
+    RUDE_DISMISSIVE,
 };
 use crate::model::{CriterionResult, Evidence};
 
@@ -39,7 +40,8 @@ const BASE: f64 = 60.0;
 const REFRAMED: f64 = 8.0;
 const REFUSED: f64 = -14.0;
 /// What turns a refusal into a reframe.
-const WAYS_ON: &[Act] = &[POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, EMPATHY_TAKE_ON];
+const WAYS_ON: &[Act] =
+    &[POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, EMPATHY_TAKE_ON];
 
 /// Acts that count by themselves: act, rule, points, what would have earned them.
 const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
@@ -84,7 +86,10 @@ impl Criterion for PositiveLanguage {
                     if shut.iter().any(|s| found.start < s.end && s.start < found.end) {
                         continue;
                     }
-                    let behind = part.acts(turn).iter().find(|f| f.start >= found.end && f.confidence >= 0.5 && WAYS_ON.contains(&f.act));
+                    let behind = part
+                        .acts(turn)
+                        .iter()
+                        .find(|f| f.start >= found.end && f.confidence >= 0.5 && WAYS_ON.contains(&f.act));
                     let before = part.acts(turn).iter().find(|f| f.end <= found.start && f.act == POSITIVE_ALTERNATIVE);
                     let next = || part.next_own(turn, 1).find_map(|t| part.find(t, WAYS_ON, 0.5));
                     let confidence = f64::from(found.confidence);
@@ -101,7 +106,13 @@ impl Criterion for PositiveLanguage {
                     // An offer put as a question is an offer; "can I have your number?" is not, and the lexicon keeps them apart.
                     let weight = if points > 0.0 { fading(counts[k]) } else { slow_fading(counts[k]) };
                     counts[k] += 1;
-                    evidence.push(part.point(rule, points * weight * f64::from(found.confidence), turn, found, would_earn));
+                    evidence.push(part.point(
+                        rule,
+                        points * weight * f64::from(found.confidence),
+                        turn,
+                        found,
+                        would_earn,
+                    ));
                 }
             }
         }
@@ -168,6 +179,9 @@ mod tests {
 
     #[test]
     fn shutting_the_door_costs_most() {
-        assert!(score(&PositiveLanguage, "C: Help\nA: There is nothing I can do.") < score(&PositiveLanguage, "C: Help\nA: You have to fill in the form."));
+        assert!(
+            score(&PositiveLanguage, "C: Help\nA: There is nothing I can do.")
+                < score(&PositiveLanguage, "C: Help\nA: You have to fill in the form.")
+        );
     }
 }

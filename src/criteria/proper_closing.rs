@@ -24,12 +24,13 @@
 //! ## Limits
 //! A call that the recording cuts off looks like an abrupt end unless the input says who hung up.
 
-use super::part::{Part, Role};
 use super::Criterion;
+use super::part::{Part, Role};
 use crate::lexicon::acts::{
-    CLOSING_CHECK_RESOLVED, CLOSING_FAREWELL, CLOSING_INVITE_REPLY, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP, CLOSING_RECAP,
-    CLOSING_SIGN_OFF, CLOSING_THANKS, CUSTOMER_FAREWELL, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET,
-    EMPATHY_TAKE_ON, HANDOVER_TRANSFER, PATIENCE_EXPLAIN_AGAIN, POSITIVE_ALTERNATIVE, POSITIVE_NEXT_STEP,
+    CLOSING_CHECK_RESOLVED, CLOSING_FAREWELL, CLOSING_INVITE_REPLY, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP,
+    CLOSING_RECAP, CLOSING_SIGN_OFF, CLOSING_THANKS, CUSTOMER_FAREWELL, CUSTOMER_SATISFIED, CUSTOMER_THANKS,
+    CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, EMPATHY_TAKE_ON, HANDOVER_TRANSFER, PATIENCE_EXPLAIN_AGAIN,
+    POSITIVE_ALTERNATIVE, POSITIVE_NEXT_STEP,
 };
 use crate::lexicon::{Act, Found};
 use crate::model::{Channel, CriterionResult, Evidence, Kind, Speaker};
@@ -41,8 +42,14 @@ const BASE: f64 = 50.0;
 const CAP: f64 = 40.0;
 
 /// What answers a trouble that is still open.
-const WAYS_ON: &[Act] =
-    &[POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, POSITIVE_ALTERNATIVE, PATIENCE_EXPLAIN_AGAIN, HANDOVER_TRANSFER];
+const WAYS_ON: &[Act] = &[
+    POSITIVE_NEXT_STEP,
+    CLOSING_NEXT_STEP,
+    EMPATHY_TAKE_ON,
+    POSITIVE_ALTERNATIVE,
+    PATIENCE_EXPLAIN_AGAIN,
+    HANDOVER_TRANSFER,
+];
 
 /// A step: rule, acts that do it, acts of the customer that do it too, weight, agent turns it may stand in, what would earn it.
 struct Step {
@@ -87,7 +94,14 @@ const TALK: &[Step] = &[
         turns: 2,
         would_earn: "thank the customer for the contact",
     },
-    Step { rule: "farewell", acts: &[CLOSING_FAREWELL], customer: &[], weight: 25.0, turns: 2, would_earn: "say goodbye with a kind wish" },
+    Step {
+        rule: "farewell",
+        acts: &[CLOSING_FAREWELL],
+        customer: &[],
+        weight: 25.0,
+        turns: 2,
+        would_earn: "say goodbye with a kind wish",
+    },
 ];
 
 const LETTER: &[Step] = &[
@@ -151,7 +165,8 @@ impl Criterion for ProperClosing {
         let sum = BASE + evidence.iter().map(|e| e.points).sum::<f64>();
         if let Some((turn, open)) = open_at_the_end(part) {
             if sum > CAP {
-                let mut e = part.missed("left_open", CAP - sum, last, "solve it, or agree what happens next, before closing");
+                let mut e =
+                    part.missed("left_open", CAP - sum, last, "solve it, or agree what happens next, before closing");
                 e.called = part.called(turn, open);
                 evidence.push(e);
             }
@@ -193,11 +208,13 @@ fn never_closed(part: &Part<'_>) -> Option<&'static str> {
     let by_customer = |v: &str| ["customer", "client", "caller", "клиент"].iter().any(|w| v.contains(w));
     let closed = [CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP];
     let done = [CUSTOMER_FAREWELL, CUSTOMER_THANKS, CUSTOMER_SATISFIED];
-    let agreed = part.find(own, &closed, 0.5).is_some() || customer_after.is_some_and(|c| part.find(c, &done, 0.5).is_some());
+    let agreed =
+        part.find(own, &closed, 0.5).is_some() || customer_after.is_some_and(|c| part.find(c, &done, 0.5).is_some());
     let ended = part.conversation.labels.0.iter().any(|(k, v)| {
         let (k, v) = (k.to_lowercase(), v.to_lowercase());
         // "The customer ended it" is how most talks end; without any closing words it was a hang-up.
-        ["end", "disconnect", "hangup", "hang_up"].iter().any(|w| k.contains(w)) && (hung_up(&v) || (by_customer(&v) && !agreed))
+        ["end", "disconnect", "hangup", "hang_up"].iter().any(|w| k.contains(w))
+            && (hung_up(&v) || (by_customer(&v) && !agreed))
     });
     let said_dropped = part.conversation.turns.iter().skip(own + 1).any(|t| {
         matches!(t.speaker, Speaker::System | Speaker::Ivr) && t.kind != Kind::Quote && {
@@ -231,7 +248,8 @@ fn open_at_the_end<'a>(part: &Part<'a>) -> Option<(usize, &'a Found)> {
         }
         if let Some(open) = part.find(*turn, &[CUSTOMER_UNRESOLVED], 0.7) {
             let mut answers = (turn + 1..part.roles.len()).filter(|t| part.roles[*t] == Role::Own);
-            let answered = answers.any(|t| part.conversation.channel == Channel::Email || part.find(t, WAYS_ON, 0.7).is_some());
+            let answered =
+                answers.any(|t| part.conversation.channel == Channel::Email || part.find(t, WAYS_ON, 0.7).is_some());
             return (!answered).then_some((*turn, open));
         }
     }
@@ -250,7 +268,9 @@ mod tests {
         let start = "C: My card is lost.\nA: I have blocked it and ordered a new one.\nC: Great, thank you.\n";
         better(
             &ProperClosing,
-            &format!("{start}A: You will receive the new card by Friday. Is there anything else I can help you with?\nC: No, that's all.\nA: Thank you for calling, have a great day!"),
+            &format!(
+                "{start}A: You will receive the new card by Friday. Is there anything else I can help you with?\nC: No, that's all.\nA: Thank you for calling, have a great day!"
+            ),
             &format!("{start}A: OK."),
             50.0,
         );
@@ -261,7 +281,9 @@ mod tests {
         let start = "C: Я потеряла карту.\nA: Я заблокировала её и заказала новую.\nC: Хорошо, спасибо.\n";
         better(
             &ProperClosing,
-            &format!("{start}A: Новая карта придёт в пятницу. Чем ещё могу вам помочь?\nC: Нет, это всё.\nA: Спасибо за обращение, всего доброго!"),
+            &format!(
+                "{start}A: Новая карта придёт в пятницу. Чем ещё могу вам помочь?\nC: Нет, это всё.\nA: Спасибо за обращение, всего доброго!"
+            ),
             &format!("{start}A: Ладно."),
             50.0,
         );
@@ -272,7 +294,9 @@ mod tests {
         let start = "C: Картамды жоғалттым.\nA: Мен оны бұғаттап, жаңасына тапсырыс бердім.\nC: Жақсы, рақмет.\n";
         better(
             &ProperClosing,
-            &format!("{start}A: Жаңа карта жұма күні келеді. Тағы қандай сұрағыңыз бар?\nC: Жоқ, болды.\nA: Хабарласқаныңызға рақмет, сау болыңыз!"),
+            &format!(
+                "{start}A: Жаңа карта жұма күні келеді. Тағы қандай сұрағыңыз бар?\nC: Жоқ, болды.\nA: Хабарласқаныңызға рақмет, сау болыңыз!"
+            ),
             &format!("{start}A: Жарайды."),
             40.0,
         );
@@ -303,7 +327,8 @@ mod tests {
         Reader::new(lexicon()).read(&c, &mut reading);
         let part = &crate::criteria::parts(&c, &reading, lexicon())[0];
         assert_eq!(ProperClosing.score(part).status, Status::NotApplicable);
-        let r = result(&ProperClosing, Channel::Call, "C: Billing please\nA: I'll transfer you to our billing department.");
+        let r =
+            result(&ProperClosing, Channel::Call, "C: Billing please\nA: I'll transfer you to our billing department.");
         assert_eq!(r.status, Status::NotApplicable, "{r:?}");
     }
 }

@@ -24,7 +24,13 @@ pub(super) fn conversation(channel: Channel, lines: &str) -> Conversation<'_> {
         };
         Turn { speaker, text: text.into(), start, end, ..Turn::default() }
     });
-    Conversation { id: "t".into(), channel, agent_id: Some("a".into()), turns: turns.collect(), ..Conversation::default() }
+    Conversation {
+        id: "t".into(),
+        channel,
+        agent_id: Some("a".into()),
+        turns: turns.collect(),
+        ..Conversation::default()
+    }
 }
 
 /// The result of the only part of a conversation.

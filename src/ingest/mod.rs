@@ -40,7 +40,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { format: None, charset: None, agent_domains: Vec::new(), max_record: 64 << 20, max_expansion: 1000, progress: Arc::default() }
+        Self {
+            format: None,
+            charset: None,
+            agent_domains: Vec::new(),
+            max_record: 64 << 20,
+            max_expansion: 1000,
+            progress: Arc::default(),
+        }
     }
 }
 

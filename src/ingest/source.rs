@@ -35,7 +35,10 @@ impl Source {
     pub fn open(&self, options: &Options) -> Result<Box<dyn BufRead>, Reason> {
         let file = File::open(&self.file).map_err(|e| reason_of(&e))?;
         let read = Rc::new(Cell::new(0));
-        let mut plain = BufReader::with_capacity(BUFFER, Counted { inner: file, read: Rc::clone(&read), progress: Arc::clone(&options.progress) });
+        let mut plain = BufReader::with_capacity(
+            BUFFER,
+            Counted { inner: file, read: Rc::clone(&read), progress: Arc::clone(&options.progress) },
+        );
         let head = plain.fill_buf().map_err(|e| reason_of(&e))?;
         let expanded: Box<dyn Read> = match head {
             [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(plain)),

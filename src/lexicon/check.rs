@@ -105,7 +105,10 @@ pub fn check(files: &[LexiconFile], lexicon: &Lexicon) -> Vec<Mistake> {
                 fail(0, format!("{have} phrases; an act that carries a score needs {need}"));
             }
             if content.finds.len() < 8 || content.passes.len() < 5 {
-                fail(0, format!("{} finds and {} passes; 8 and 5 are needed", content.finds.len(), content.passes.len()));
+                fail(
+                    0,
+                    format!("{} finds and {} passes; 8 and 5 are needed", content.finds.len(), content.passes.len()),
+                );
             }
         }
     }
@@ -151,13 +154,22 @@ mod tests {
 
     fn small() -> Lexicon {
         lexicon(&[
-            ("en/sets.toml", "[sets]\nnegator = [\"not\", \"don't\"]\nnegator_near = [\"no\"]\nclause_break = [\"but\"]\nbad = [\"delay\", \"long wait\", \"trouble\", \"mess*\", \"fault\"]\n"),
+            (
+                "en/sets.toml",
+                "[sets]\nnegator = [\"not\", \"don't\"]\nnegator_near = [\"no\"]\nclause_break = [\"but\"]\nbad = [\"delay\", \"long wait\", \"trouble\", \"mess*\", \"fault\"]\n",
+            ),
             (
                 "en/empathy.apology.toml",
                 "act = \"empathy.apology\"\nstrong = [\"i am [so|very] sorry\"]\nphrases = [\"sorry (about|for) ~2 @bad\"]\nweak = [\"sorry\"]\nunless = [\"^ sorry $\"]\n",
             ),
-            ("en/tone.positive.toml", "act = \"tone.positive\"\nnegation = \"flip\"\nflipped = \"tone.negative\"\nphrases = [\"happy\"]\n"),
-            ("ru/empathy.apology.toml", "act = \"empathy.apology\"\nphrases = [\"извин* за ~2 (ожидание|задержк*)\"]\n"),
+            (
+                "en/tone.positive.toml",
+                "act = \"tone.positive\"\nnegation = \"flip\"\nflipped = \"tone.negative\"\nphrases = [\"happy\"]\n",
+            ),
+            (
+                "ru/empathy.apology.toml",
+                "act = \"empathy.apology\"\nphrases = [\"извин* за ~2 (ожидание|задержк*)\"]\n",
+            ),
             ("kk/empathy.apology.toml", "act = \"empathy.apology\"\nphrases = [\"кешірім сұраймын\"]\n"),
         ])
     }
@@ -181,13 +193,20 @@ mod tests {
         assert_eq!(one("we are not sorry"), []);
         assert_eq!(one("not now, sorry").len(), 1, "a comma ends its reach");
         assert_eq!(one("it did not arrive but sorry anyway").len(), 1);
-        assert_eq!(one("sorry for not the trouble"), [("empathy.apology", "sorry".to_owned())], "a gap does not pass over a negation");
+        assert_eq!(
+            one("sorry for not the trouble"),
+            [("empathy.apology", "sorry".to_owned())],
+            "a gap does not pass over a negation"
+        );
         assert_eq!(one("I am not very happy"), [("tone.negative", "happy".to_owned())]);
     }
 
     #[test]
     fn gaps_may_follow_each_other_around_optional_words() {
-        let l = lexicon(&[("en/empathy.apology.toml", "act = \"empathy.apology\"\nphrases = [\"sorry ~1 [really] ~2 wait\"]\n")]);
+        let l = lexicon(&[(
+            "en/empathy.apology.toml",
+            "act = \"empathy.apology\"\nphrases = [\"sorry ~1 [really] ~2 wait\"]\n",
+        )]);
         for text in ["sorry wait", "sorry really wait", "sorry a b c wait", "sorry a really b c wait"] {
             assert_eq!(found(&l, text, Speaker::Agent, Language::English).len(), 1, "{text}");
         }
@@ -204,26 +223,36 @@ mod tests {
     fn russian_endings_and_kazakh_in_every_spelling() {
         let l = small();
         assert_eq!(found(&l, "извините за такое долгое ожидание", Speaker::Agent, Language::Russian).len(), 1);
-        for text in ["Кешірім сұраймын", "кеширим сураймын", "keshirim suraimyn", "keşirim sūraymyn"] {
+        for text in ["Кешірім сұраймын", "кеширим сураймын", "keshirim suraimyn", "keşirim sūraymyn"]
+        {
             assert_eq!(found(&l, text, Speaker::Agent, Language::Kazakh).len(), 1, "{text}");
         }
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        let files: Vec<_> = [("en/empathy.apology.toml", "act = \"empathy.apology\"\nphrases = [\"sorry\", \"sorry\"]\nfinds = [\"hello\"]\npasses = [\"sorry\"]\n")]
-            .iter()
-            .map(|(p, s)| LexiconFile::parse(p, s).unwrap())
-            .collect();
-        let text: Vec<String> = check(&files, &Lexicon::compile(&files).unwrap()).iter().map(ToString::to_string).collect();
-        for want in ["not found in its example", "found in its counter-example", "stands already in line 2", "needs 40"] {
+        let files: Vec<_> = [(
+            "en/empathy.apology.toml",
+            "act = \"empathy.apology\"\nphrases = [\"sorry\", \"sorry\"]\nfinds = [\"hello\"]\npasses = [\"sorry\"]\n",
+        )]
+        .iter()
+        .map(|(p, s)| LexiconFile::parse(p, s).unwrap())
+        .collect();
+        let text: Vec<String> =
+            check(&files, &Lexicon::compile(&files).unwrap()).iter().map(ToString::to_string).collect();
+        for want in ["not found in its example", "found in its counter-example", "stands already in line 2", "needs 40"]
+        {
             assert!(text.iter().any(|t| t.contains(want)), "{want} in {text:?}");
         }
     }
 
     #[test]
     fn mistakes_of_patterns_carry_file_and_line() {
-        let file = LexiconFile::parse("en/empathy.apology.toml", "act = \"empathy.apology\"\nphrases = [\n \"ok then\",\n \"(a\",\n \"@nosuch x\",\n]\n").unwrap();
+        let file = LexiconFile::parse(
+            "en/empathy.apology.toml",
+            "act = \"empathy.apology\"\nphrases = [\n \"ok then\",\n \"(a\",\n \"@nosuch x\",\n]\n",
+        )
+        .unwrap();
         let e = Lexicon::compile(&[file]).unwrap_err().to_string();
         assert!(e.contains(":4:") && e.contains(":5:") && e.contains("@nosuch"), "{e}");
     }

@@ -210,14 +210,18 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
         first_node: 0,
     };
     let sets = read_sets(files, &mut b, &mut mistakes);
-    b.role_prefixes = b.vocabulary.roles.iter().filter_map(|(k, r)| Some((k.strip_suffix('*')?.to_owned(), *r))).collect();
+    b.role_prefixes =
+        b.vocabulary.roles.iter().filter_map(|(k, r)| Some((k.strip_suffix('*')?.to_owned(), *r))).collect();
     let mut rules = Vec::new();
     for file in files {
         let Content::Act(content) = &file.content else { continue };
         b.language = file.language;
         let mut fail = |line: usize, message: String| mistakes.push(Mistake { file: file.path.clone(), line, message });
         let Some(act) = Act::named(content.act.get_ref()) else {
-            fail(file.line(&content.act), format!("there is no act {:?}; `sabyr lexicon acts` lists them", content.act.get_ref()));
+            fail(
+                file.line(&content.act),
+                format!("there is no act {:?}; `sabyr lexicon acts` lists them", content.act.get_ref()),
+            );
             continue;
         };
         let flipped = content.flipped.as_ref().and_then(|f| Act::named(f.get_ref()));
@@ -225,8 +229,12 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
             let line = content.flipped.as_ref().map_or(0, |f| file.line(f));
             fail(line, "negation = \"flip\" goes together with flipped = \"an.act\" that exists".into());
         }
-        let lists =
-            [(&content.strong, 1.0, false), (&content.phrases, 0.8, false), (&content.weak, 0.5, false), (&content.unless, 1.0, true)];
+        let lists = [
+            (&content.strong, 1.0, false),
+            (&content.phrases, 0.8, false),
+            (&content.weak, 0.5, false),
+            (&content.unless, 1.0, true),
+        ];
         for (list, strength, bar) in lists {
             for written in list {
                 let line = file.line(written);
@@ -328,10 +336,13 @@ impl Builder {
     }
 
     fn negates(&self, node: &Node, sets: &Sets, depth: usize) -> bool {
-        let bits = NegationRole::bit(NegationRole::BEFORE, self.language) | NegationRole::bit(NegationRole::NEAR, self.language);
+        let bits = NegationRole::bit(NegationRole::BEFORE, self.language)
+            | NegationRole::bit(NegationRole::NEAR, self.language);
         let role = |key: &str| self.vocabulary.roles.get(key).is_some_and(|r| r & bits != 0);
         match node {
-            Node::Word(w) => role(w) || self.role_prefixes.iter().any(|(p, r)| r & bits != 0 && w.starts_with(p.as_str())),
+            Node::Word(w) => {
+                role(w) || self.role_prefixes.iter().any(|(p, r)| r & bits != 0 && w.starts_with(p.as_str()))
+            }
             Node::Prefix(p) => role(&format!("{p}*")),
             Node::Set(name) => {
                 depth < 12
@@ -416,7 +427,8 @@ impl Builder {
     /// The symbol of a set's single words, and its longer members.
     fn set_symbol(&mut self, members: &Node) -> (Option<u32>, Vec<Node>) {
         let Node::Alt(items) = members else { return (None, vec![members.clone()]) };
-        let (single, rest): (Vec<&Node>, Vec<&Node>) = items.iter().partition(|i| matches!(i, Node::Word(_) | Node::Prefix(_)));
+        let (single, rest): (Vec<&Node>, Vec<&Node>) =
+            items.iter().partition(|i| matches!(i, Node::Word(_) | Node::Prefix(_)));
         let symbol = (!single.is_empty()).then(|| self.group(&single));
         (symbol, rest.into_iter().cloned().collect())
     }

@@ -203,7 +203,11 @@ mod tests {
         assert!(forms("(i|we) will [not] check").contains("\"we'll\""));
         assert!(forms("i do not know").contains("\"dont\""));
         assert!(forms("we can not").contains("\"cannot\""));
-        assert!(forms("you are not listening").contains("Seq([Word(\"you're\"), Seq([Word(\"not\")])])"), "{}", forms("you are not listening"));
+        assert!(
+            forms("you are not listening").contains("Seq([Word(\"you're\"), Seq([Word(\"not\")])])"),
+            "{}",
+            forms("you are not listening")
+        );
     }
 
     #[test]

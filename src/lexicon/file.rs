@@ -106,6 +106,8 @@ pub struct LexiconFile {
     pub source: String,
     /// What it holds.
     pub content: Content,
+    /// Bytes at which its lines begin.
+    lines: Vec<usize>,
 }
 
 /// An act's phrases or a language's sets.
@@ -141,16 +143,20 @@ impl LexiconFile {
             let stem = name.strip_suffix(".toml").unwrap_or(name);
             if file.act.get_ref() != stem {
                 let line = line_of(source, file.act.span().start);
-                return Err(fail(line, format!("the act {:?} must stand in a file of its name, not in {name}", file.act.get_ref())));
+                return Err(fail(
+                    line,
+                    format!("the act {:?} must stand in a file of its name, not in {name}", file.act.get_ref()),
+                ));
             }
             Content::Act(Box::new(file))
         };
-        Ok(LexiconFile { path: path.to_owned(), language, source: source.to_owned(), content })
+        let lines = std::iter::once(0).chain(memchr::memchr_iter(b'\n', source.as_bytes()).map(|i| i + 1)).collect();
+        Ok(LexiconFile { path: path.to_owned(), language, source: source.to_owned(), content, lines })
     }
 
     /// Line of a spanned value, counted from 1.
     pub fn line(&self, value: &Spanned<String>) -> usize {
-        line_of(&self.source, value.span().start)
+        self.lines.partition_point(|start| *start <= value.span().start)
     }
 
     /// The file in its canonical form: head comment kept, patterns sorted and without repetition.
@@ -226,12 +232,16 @@ mod tests {
         let e = LexiconFile::parse("en/a.b.toml", "\nact = \"other\"\n").unwrap_err();
         assert_eq!((e.line, e.message.contains("a.b.toml")), (2, true));
         assert!(LexiconFile::parse("de/a.b.toml", "").unwrap_err().message.contains("not a language"));
-        assert!(LexiconFile::parse("en/a.b.toml", "act = \"a.b\"\nphrase = []\n").is_err(), "unknown keys are mistakes");
+        assert!(
+            LexiconFile::parse("en/a.b.toml", "act = \"a.b\"\nphrase = []\n").is_err(),
+            "unknown keys are mistakes"
+        );
     }
 
     #[test]
     fn the_canonical_form_is_sorted_and_stable() {
-        let f = LexiconFile::parse("en/a.b.toml", "# head\nact = \"a.b\"\nphrases = [\"z\", \"b \\\"q\\\"\", \"z\"]\n").unwrap();
+        let f = LexiconFile::parse("en/a.b.toml", "# head\nact = \"a.b\"\nphrases = [\"z\", \"b \\\"q\\\"\", \"z\"]\n")
+            .unwrap();
         let text = f.canonical();
         assert_eq!(text, "# head\nact = \"a.b\"\nphrases = [\n  \"b \\\"q\\\"\",\n  \"z\",\n]\n");
         assert_eq!(LexiconFile::parse("en/a.b.toml", &text).unwrap().canonical(), text);

@@ -1,11 +1,11 @@
 //! Finds acts: one pass over the words of a conversation.
 
+use super::Lexicon;
 use super::acts::Act;
 use super::classes::{Class, Classes};
 use super::compile::{NegationRole, Rule};
 use super::file::Negation;
 use super::machine::{DEAD, Machine};
-use super::Lexicon;
 use crate::model::{Conversation, Kind, Language, Speaker};
 use crate::text::{Flags, Vote, Votes, Word, scan};
 
@@ -104,7 +104,8 @@ impl<'l> Reader<'l> {
             scan(&turn.text, &mut out.words);
             let mut votes = Votes::default();
             for word in &mut out.words[first..] {
-                word.class = self.classes.of(&turn.text[word.start as usize..word.end as usize], &self.lexicon.vocabulary);
+                word.class =
+                    self.classes.of(&turn.text[word.start as usize..word.end as usize], &self.lexicon.vocabulary);
                 votes.add(self.classes.all[word.class as usize].vote);
             }
             if matches!(turn.kind, Kind::Speech) {
@@ -124,7 +125,9 @@ impl<'l> Reader<'l> {
                 None => (main, if main.is_some() { 0.5 } else { 0.0 }),
             };
             let from = out.acts.len();
-            if matches!(turn.kind, Kind::Speech) && !matches!(turn.speaker, Speaker::Bot | Speaker::Ivr | Speaker::System) {
+            if matches!(turn.kind, Kind::Speech)
+                && !matches!(turn.speaker, Speaker::Bot | Speaker::Ivr | Speaker::System)
+            {
                 let words = &out.words[out.turns[i].words.clone()];
                 self.find(words, turn.speaker, language, &mut out.acts);
             }
@@ -145,7 +148,8 @@ impl<'l> Reader<'l> {
                 let more = words[first + 1..].iter().position(|w| w.flags.has(Flags::SENTENCE));
                 sentence_end = more.map_or(words.len(), |n| first + 1 + n);
             }
-            let mut state = machine.begin(words[first].class, words[first].flags.has(Flags::SENTENCE), classes, automaton);
+            let mut state =
+                machine.begin(words[first].class, words[first].flags.has(Flags::SENTENCE), classes, automaton);
             let mut at = first + 1;
             while state != DEAD {
                 for accept in machine.accepts(state) {
@@ -235,7 +239,9 @@ fn negated(words: &[Word], classes: &[Class], span: &Span, rule: &Rule) -> bool 
     let language = rule.language;
     let class = |i: usize| &classes[words[i].class as usize];
     // A negator that a gap passed over.
-    if !rule.holds_negator && (span.first as usize + 1..span.last as usize).any(|i| class(i).negates(NegationRole::BEFORE, language)) {
+    if !rule.holds_negator
+        && (span.first as usize + 1..span.last as usize).any(|i| class(i).negates(NegationRole::BEFORE, language))
+    {
         return true;
     }
     let first = span.first as usize;

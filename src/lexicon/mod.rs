@@ -18,7 +18,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 pub use acts::{ACTS, Act, ActInfo, By};
-pub use check::{Overlap, examples, Example, check, overlaps};
+pub use check::{Example, Overlap, check, examples, overlaps};
 pub use compile::Rule;
 pub use file::{Content, LexiconFile, Mistake, Negation};
 pub use matcher::{Found, Reader, Reading, TurnReading};
@@ -117,11 +117,8 @@ fn parse_all(all: impl Iterator<Item = (String, String)>) -> (Vec<LexiconFile>, 
 
 /// The built-in files with a user's laid over them: added, or in place of the built-in ones where they say `replace = true`.
 pub fn overlay(mut base: Vec<LexiconFile>, user: Vec<LexiconFile>) -> Vec<LexiconFile> {
-    let replaced: Vec<String> = user
-        .iter()
-        .filter(|f| matches!(&f.content, Content::Act(a) if a.replace))
-        .map(|f| f.path.clone())
-        .collect();
+    let replaced: Vec<String> =
+        user.iter().filter(|f| matches!(&f.content, Content::Act(a) if a.replace)).map(|f| f.path.clone()).collect();
     base.retain(|f| !replaced.contains(&f.path));
     base.extend(user);
     base
@@ -156,7 +153,10 @@ impl Lexicon {
             hasher.update([0]);
         }
         let hash = hasher.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
-        (Lexicon { automaton: compiled.automaton, vocabulary: compiled.vocabulary, rules: compiled.rules, hash }, mistakes)
+        (
+            Lexicon { automaton: compiled.automaton, vocabulary: compiled.vocabulary, rules: compiled.rules, hash },
+            mistakes,
+        )
     }
 
     /// A phrase by its index.

@@ -61,7 +61,8 @@ impl Pattern {
             return Err(format!("{:?} has no opening bracket", &parser.rest[..1]));
         }
         if let Node::Seq(items) = &root {
-            if (matches!(items.first(), Some(Node::Gap(_))) && !at_start) || matches!(items.last(), Some(Node::Gap(_))) {
+            if (matches!(items.first(), Some(Node::Gap(_))) && !at_start) || matches!(items.last(), Some(Node::Gap(_)))
+            {
                 return Err("a pattern must not begin or end with a gap (only ^ ~3 may); leave the gap out".into());
             }
         }

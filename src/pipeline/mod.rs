@@ -108,7 +108,11 @@ where
                     }
                     let whole = matches!(record, Record::Lines { .. });
                     batch.push(record);
-                    if whole || batch.len() >= BATCH { send(std::mem::take(&mut batch)) } else { ControlFlow::Continue(()) }
+                    if whole || batch.len() >= BATCH {
+                        send(std::mem::take(&mut batch))
+                    } else {
+                        ControlFlow::Continue(())
+                    }
                 };
                 let end = ingest::read_all(sources, options, &mut sink);
                 if !batch.is_empty() && !failed.load(Ordering::Relaxed) {
@@ -147,7 +151,11 @@ where
     })
 }
 
-fn work_on<W, T>(batch: Vec<Record>, w: &mut W, work: &impl Fn(&mut W, &Conversation<'_>, &Place) -> T) -> Vec<Outcome<T>> {
+fn work_on<W, T>(
+    batch: Vec<Record>,
+    w: &mut W,
+    work: &impl Fn(&mut W, &Conversation<'_>, &Place) -> T,
+) -> Vec<Outcome<T>> {
     let mut out = Vec::with_capacity(batch.len());
     for record in batch {
         match record {
@@ -181,7 +189,12 @@ mod tests {
         let mut f = tempfile::Builder::new().suffix(".jsonl").tempfile().unwrap();
         for i in 0..lines {
             let bad = if i % 97 == 5 { "," } else { "" };
-            writeln!(f, r#"{{"id":"c{i}","turns":[{{"speaker":"agent","text":"{}"}}{bad}]}}"#, "hello there ".repeat(i % 50 + 1)).unwrap();
+            writeln!(
+                f,
+                r#"{{"id":"c{i}","turns":[{{"speaker":"agent","text":"{}"}}{bad}]}}"#,
+                "hello there ".repeat(i % 50 + 1)
+            )
+            .unwrap();
         }
         f
     }
@@ -196,7 +209,15 @@ mod tests {
             });
             Ok::<(), std::convert::Infallible>(())
         };
-        let end = run(&sources, &ingest::Options::default(), threads, &AtomicBool::new(false), || (), |(), c, _| c.turns.len(), take);
+        let end = run(
+            &sources,
+            &ingest::Options::default(),
+            threads,
+            &AtomicBool::new(false),
+            || (),
+            |(), c, _| c.turns.len(),
+            take,
+        );
         assert!(end.unwrap());
         out
     }

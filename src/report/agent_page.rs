@@ -70,12 +70,18 @@ fn interval(e: &Estimate) -> String {
 /// The page of an agent.
 pub fn page(row: &AgentRow, agent: &Agent, scorecard: &Scorecard) -> String {
     let mut out = String::new();
-    let name = if row.agent_id.is_empty() { "Agents that the input does not name".to_owned() } else { escape(&row.agent_id) };
+    let name =
+        if row.agent_id.is_empty() { "Agents that the input does not name".to_owned() } else { escape(&row.agent_id) };
     let _ = writeln!(out, "# {name}\n");
     let parts = if row.conversations == 1 { "conversation" } else { "conversations" };
     let _ = writeln!(out, "{} {parts}.", row.conversations);
     if row.fatal > 0 {
-        let _ = writeln!(out, "\n**{} with a fatal item: read {} first.**", row.fatal, if row.fatal == 1 { "it" } else { "them" });
+        let _ = writeln!(
+            out,
+            "\n**{} with a fatal item: read {} first.**",
+            row.fatal,
+            if row.fatal == 1 { "it" } else { "them" }
+        );
     }
     scores(&mut out, row, agent, scorecard);
     let best = moments(agent.best.iter());
@@ -124,7 +130,9 @@ fn why_none(agent: &Agent, i: usize) -> &'static str {
 /// The moments with most points over all criteria: the first of each criterion, then the second ones.
 fn moments<'a>(lists: impl Iterator<Item = &'a Vec<EvidenceRow>>) -> Vec<&'a EvidenceRow> {
     let mut ranked: Vec<(usize, &EvidenceRow)> = lists.flat_map(|l| l.iter().enumerate()).collect();
-    ranked.sort_by(|(i, a), (k, b)| i.cmp(k).then(b.points.abs().total_cmp(&a.points.abs())).then(a.criterion.cmp(&b.criterion)));
+    ranked.sort_by(|(i, a), (k, b)| {
+        i.cmp(k).then(b.points.abs().total_cmp(&a.points.abs())).then(a.criterion.cmp(&b.criterion))
+    });
     let mut shown: Vec<&EvidenceRow> = Vec::new();
     for (_, e) in ranked {
         // The same words won or lost by two criteria are one moment.
@@ -178,7 +186,8 @@ fn practise(out: &mut String, row: &AgentRow, agent: &Agent) {
     for (number, (_, i)) in ranked.into_iter().take(PRACTISE).enumerate() {
         let criterion = criteria::ALL[i];
         let _ = write!(out, "{}. **{}.** {}", number + 1, criterion.title(), criterion.advice());
-        let costliest = agent.lost.iter().filter(|((c, _), _)| *c == i).min_by(|a, b| a.1.1.total_cmp(&b.1.1).then(a.0.cmp(b.0)));
+        let costliest =
+            agent.lost.iter().filter(|((c, _), _)| *c == i).min_by(|a, b| a.1.1.total_cmp(&b.1.1).then(a.0.cmp(b.0)));
         if let Some(((_, rule), (count, points, would_earn))) = costliest {
             let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
             let _ = write!(out, " Most was lost by *{}* ({times}, {points:.0} points)", rule.replace('_', " "));
@@ -200,9 +209,16 @@ mod tests {
     fn file_names_are_safe_and_apart() {
         assert_eq!(file_name("aida-7"), "aida-7");
         assert_eq!(file_name("dana@demo.kz"), "dana@demo.kz");
-        for id in ["../../x", "=cmd|'/c'!A1", "<script>", "a/b", "CON", "con", "..", "a\u{0}b", &"ә".repeat(300), " "] {
+        for id in ["../../x", "=cmd|'/c'!A1", "<script>", "a/b", "CON", "con", "..", "a\u{0}b", &"ә".repeat(300), " "]
+        {
             let name = file_name(id);
-            assert!(!name.is_empty() && name.len() < 255 && !name.contains(['/', '\\', '<', '|', '\0']) && !name.starts_with('.'), "{id:?} gave {name:?}");
+            assert!(
+                !name.is_empty()
+                    && name.len() < 255
+                    && !name.contains(['/', '\\', '<', '|', '\0'])
+                    && !name.starts_with('.'),
+                "{id:?} gave {name:?}"
+            );
         }
         assert_ne!(file_name("Aida").to_lowercase(), file_name("aida").to_lowercase());
         assert_ne!(file_name("a/b"), file_name("a_b"));

@@ -56,7 +56,12 @@ pub struct Column<R> {
     pub take: Take<R>,
 }
 
-fn column<R>(name: &str, kind: Type, about: &str, take: impl for<'a> Fn(&'a R) -> Cell<'a> + Send + Sync + 'static) -> Column<R> {
+fn column<R>(
+    name: &str,
+    kind: Type,
+    about: &str,
+    take: impl for<'a> Fn(&'a R) -> Cell<'a> + Send + Sync + 'static,
+) -> Column<R> {
     Column { name: name.to_owned(), kind, about: about.to_owned(), take: Box::new(take) }
 }
 
@@ -76,22 +81,51 @@ pub(super) fn number(n: Option<f64>, decimals: u8) -> Cell<'static> {
 pub fn conversations() -> Vec<Column<ConversationRow>> {
     use Type::{Number, Text, Whole};
     let mut out = vec![
-        column("conversation_id", Text, "Id of the conversation, as in the input; a stable stand-in (id-...) where the id itself is personal data, such as an address or a phone number.", |r: &ConversationRow| text(&r.conversation_id)),
-        column("agent_id", Text, "Whose part of the conversation the row scores; empty when the input does not say.", |r: &ConversationRow| text(&r.agent_id)),
+        column(
+            "conversation_id",
+            Text,
+            "Id of the conversation, as in the input; a stable stand-in (id-...) where the id itself is personal data, such as an address or a phone number.",
+            |r: &ConversationRow| text(&r.conversation_id),
+        ),
+        column(
+            "agent_id",
+            Text,
+            "Whose part of the conversation the row scores; empty when the input does not say.",
+            |r: &ConversationRow| text(&r.agent_id),
+        ),
         column("channel", Text, "call, chat or email.", |r: &ConversationRow| text(r.channel.name())),
-        column("language", Text, "Main language: en, ru or kk; empty when it cannot be told.", |r: &ConversationRow| text(r.language.map_or("", Language::code))),
-        column("started_at", Text, "Date and time of the start, as in the input.", |r: &ConversationRow| text(&r.started_at)),
-        column("overall", Number, "Weighted mean of the scored criteria, 0 to 100; 0 on a fatal item; empty when nothing was scored.", |r: &ConversationRow| number(r.overall, 1)),
+        column(
+            "language",
+            Text,
+            "Main language: en, ru or kk; empty when it cannot be told.",
+            |r: &ConversationRow| text(r.language.map_or("", Language::code)),
+        ),
+        column("started_at", Text, "Date and time of the start, as in the input.", |r: &ConversationRow| {
+            text(&r.started_at)
+        }),
+        column(
+            "overall",
+            Number,
+            "Weighted mean of the scored criteria, 0 to 100; 0 on a fatal item; empty when nothing was scored.",
+            |r: &ConversationRow| number(r.overall, 1),
+        ),
     ];
     for (i, c) in criteria::ALL.iter().enumerate() {
         let about = format!("{}: 0 to 100, empty unless scored.", c.title());
         out.push(column(c.name(), Number, &about, move |r: &ConversationRow| number(r.criteria[i].1, 1)));
-        let about = format!("{}: scored, not_applicable (nothing called for it) or cannot_tell (the input lacks what it needs).", c.title());
-        out.push(column(&format!("{}_status", c.name()), Text, &about, move |r: &ConversationRow| text(r.criteria[i].0.name())));
+        let about = format!(
+            "{}: scored, not_applicable (nothing called for it) or cannot_tell (the input lacks what it needs).",
+            c.title()
+        );
+        out.push(column(&format!("{}_status", c.name()), Text, &about, move |r: &ConversationRow| {
+            text(r.criteria[i].0.name())
+        }));
     }
     for (i, c) in criteria::ALL.iter().enumerate() {
         let about = format!("{}: why it has this status.", c.title());
-        out.push(column(&format!("{}_reason", c.name()), Text, &about, move |r: &ConversationRow| text(r.criteria[i].2)));
+        out.push(column(&format!("{}_reason", c.name()), Text, &about, move |r: &ConversationRow| {
+            text(r.criteria[i].2)
+        }));
     }
     out.extend([
         column("fatal", Text, "Fatal items that were met, parted by `; `.", |r: &ConversationRow| text(&r.fatal)),
@@ -100,7 +134,9 @@ pub fn conversations() -> Vec<Column<ConversationRow>> {
         column("turns", Whole, "Turns of the whole conversation.", |r: &ConversationRow| whole(r.turns)),
         column("agent_turns", Whole, "Turns of this agent.", |r: &ConversationRow| whole(r.agent_turns)),
         column("agent_words", Whole, "Words of this agent.", |r: &ConversationRow| whole(r.agent_words)),
-        column("source", Text, "File, and line where it has lines, of the record.", |r: &ConversationRow| text(&r.source)),
+        column("source", Text, "File, and line where it has lines, of the record.", |r: &ConversationRow| {
+            text(&r.source)
+        }),
     ]);
     out
 }
@@ -111,19 +147,45 @@ pub fn evidence() -> Vec<Column<EvidenceRow>> {
     vec![
         column("conversation_id", Text, "Id of the conversation.", |r: &EvidenceRow| text(&r.conversation_id)),
         column("agent_id", Text, "Whose point it is.", |r: &EvidenceRow| text(&r.agent_id)),
-        column("criterion", Text, "The criterion it belongs to.", |r: &EvidenceRow| text(criteria::ALL[r.criterion].name())),
+        column("criterion", Text, "The criterion it belongs to.", |r: &EvidenceRow| {
+            text(criteria::ALL[r.criterion].name())
+        }),
         column("effect", Text, "won, lost, or noted (no points).", |r: &EvidenceRow| text(r.effect())),
-        column("points", Number, "What it adds to the criterion's score; lost points are negative. Start of the sum plus points, kept within 0 to 100, is the score.", |r: &EvidenceRow| number(Some(r.points), 2)),
+        column(
+            "points",
+            Number,
+            "What it adds to the criterion's score; lost points are negative. Start of the sum plus points, kept within 0 to 100, is the score.",
+            |r: &EvidenceRow| number(Some(r.points), 2),
+        ),
         column("turn", Whole, "Turn of the words, counted from 0.", |r: &EvidenceRow| whole(r.turn)),
-        column("quote", Text, "The sentence, masked and shortened to 240 characters.", |r: &EvidenceRow| text(&r.quote)),
+        column("quote", Text, "The sentence, masked and shortened to 240 characters.", |r: &EvidenceRow| {
+            text(&r.quote)
+        }),
         column("rule", Text, "The rule of the criterion that gave the point.", |r: &EvidenceRow| text(r.rule)),
-        column("act", Text, "The act found there; empty where the rule is not about words.", |r: &EvidenceRow| text(r.act)),
-        column("phrase", Text, "The lexicon phrase that was met, as language/pattern.", |r: &EvidenceRow| text(&r.pattern)),
-        column("called_turn", Whole, "Turn of the customer's words that called for it.", |r: &EvidenceRow| r.called_turn.map_or(Cell::Empty, whole)),
-        column("called_quote", Text, "The customer's sentence that called for it, masked and shortened.", |r: &EvidenceRow| text(&r.called_quote)),
-        column("would_earn", Text, "For a lost point: what would have earned it.", |r: &EvidenceRow| text(r.would_earn)),
-        column("start", Whole, "Byte of the turn's original text where the words begin.", |r: &EvidenceRow| whole(r.start)),
-        column("end", Whole, "Byte behind their end; equal to start where something is missing.", |r: &EvidenceRow| whole(r.end)),
+        column("act", Text, "The act found there; empty where the rule is not about words.", |r: &EvidenceRow| {
+            text(r.act)
+        }),
+        column("phrase", Text, "The lexicon phrase that was met, as language/pattern.", |r: &EvidenceRow| {
+            text(&r.pattern)
+        }),
+        column("called_turn", Whole, "Turn of the customer's words that called for it.", |r: &EvidenceRow| {
+            r.called_turn.map_or(Cell::Empty, whole)
+        }),
+        column(
+            "called_quote",
+            Text,
+            "The customer's sentence that called for it, masked and shortened.",
+            |r: &EvidenceRow| text(&r.called_quote),
+        ),
+        column("would_earn", Text, "For a lost point: what would have earned it.", |r: &EvidenceRow| {
+            text(r.would_earn)
+        }),
+        column("start", Whole, "Byte of the turn's original text where the words begin.", |r: &EvidenceRow| {
+            whole(r.start)
+        }),
+        column("end", Whole, "Byte behind their end; equal to start where something is missing.", |r: &EvidenceRow| {
+            whole(r.end)
+        }),
     ]
 }
 
@@ -131,8 +193,12 @@ pub fn evidence() -> Vec<Column<EvidenceRow>> {
 pub fn agents() -> Vec<Column<AgentRow>> {
     use Type::{Number, Text, Whole};
     let mut out = vec![
-        column("agent_id", Text, "Id of the agent; empty for agents that the input does not name.", |r: &AgentRow| text(&r.agent_id)),
-        column("conversations", Whole, "Parts of conversations of this agent.", |r: &AgentRow| Cell::Whole(r.conversations as i64)),
+        column("agent_id", Text, "Id of the agent; empty for agents that the input does not name.", |r: &AgentRow| {
+            text(&r.agent_id)
+        }),
+        column("conversations", Whole, "Parts of conversations of this agent.", |r: &AgentRow| {
+            Cell::Whole(r.conversations as i64)
+        }),
         column("fatal", Whole, "Parts with a fatal item.", |r: &AgentRow| Cell::Whole(r.fatal as i64)),
     ];
     let names = std::iter::once(("overall", "Overall")).chain(criteria::ALL.iter().map(|c| (c.name(), c.title())));
@@ -140,12 +206,36 @@ pub fn agents() -> Vec<Column<AgentRow>> {
         let estimate = move |r: &AgentRow| r.estimates[i];
         let about = |what: &str| format!("{title}: {what}");
         out.extend([
-            column(&format!("{name}_n"), Whole, &about("scored parts."), move |r: &AgentRow| Cell::Whole(estimate(r).map_or(0, |e| e.n as i64))),
-            column(&format!("{name}_mean"), Number, &about("plain mean, 0 to 100."), move |r: &AgentRow| number(estimate(r).map(|e| e.mean), 1)),
-            column(&format!("{name}_shrunken"), Number, &about("mean shrunken towards the team's (empirical Bayes): the figure to compare agents by."), move |r: &AgentRow| number(estimate(r).map(|e| e.shrunken), 1)),
-            column(&format!("{name}_low"), Number, &about("lower end of the 95 % interval of the shrunken mean."), move |r: &AgentRow| number(estimate(r).and_then(|e| e.low), 1)),
-            column(&format!("{name}_high"), Number, &about("upper end of the 95 % interval of the shrunken mean."), move |r: &AgentRow| number(estimate(r).and_then(|e| e.high), 1)),
-            column(&format!("{name}_band"), Text, &about("needs work, good, excellent, or not enough data."), move |r: &AgentRow| text(r.bands[i])),
+            column(&format!("{name}_n"), Whole, &about("scored parts."), move |r: &AgentRow| {
+                Cell::Whole(estimate(r).map_or(0, |e| e.n as i64))
+            }),
+            column(&format!("{name}_mean"), Number, &about("plain mean, 0 to 100."), move |r: &AgentRow| {
+                number(estimate(r).map(|e| e.mean), 1)
+            }),
+            column(
+                &format!("{name}_shrunken"),
+                Number,
+                &about("mean shrunken towards the team's (empirical Bayes): the figure to compare agents by."),
+                move |r: &AgentRow| number(estimate(r).map(|e| e.shrunken), 1),
+            ),
+            column(
+                &format!("{name}_low"),
+                Number,
+                &about("lower end of the 95 % interval of the shrunken mean."),
+                move |r: &AgentRow| number(estimate(r).and_then(|e| e.low), 1),
+            ),
+            column(
+                &format!("{name}_high"),
+                Number,
+                &about("upper end of the 95 % interval of the shrunken mean."),
+                move |r: &AgentRow| number(estimate(r).and_then(|e| e.high), 1),
+            ),
+            column(
+                &format!("{name}_band"),
+                Text,
+                &about("needs work, good, excellent, or not enough data."),
+                move |r: &AgentRow| text(r.bands[i]),
+            ),
         ]);
     }
     out
@@ -159,8 +249,15 @@ pub fn quarantine() -> Vec<Column<QuarantineRow>> {
         column("file", Text, "File of the record.", |r: &QuarantineRow| text(&r.file)),
         column("line", Whole, "Line, counted from 1, where the format has lines.", move |r: &QuarantineRow| at(r.line)),
         column("byte", Whole, "Byte within the expanded file, where it is known.", move |r: &QuarantineRow| at(r.byte)),
-        column("conversation_id", Text, "Its id, if that much could be read.", |r: &QuarantineRow| text(&r.conversation_id)),
-        column("kind", Text, "Kind of reason: syntax, content, too_large, bomb, charset, io, duplicate, empty.", |r: &QuarantineRow| text(r.kind)),
+        column("conversation_id", Text, "Its id, if that much could be read.", |r: &QuarantineRow| {
+            text(&r.conversation_id)
+        }),
+        column(
+            "kind",
+            Text,
+            "Kind of reason: syntax, content, too_large, bomb, charset, io, duplicate, empty.",
+            |r: &QuarantineRow| text(r.kind),
+        ),
         column("reason", Text, "What is wrong and what would help, masked.", |r: &QuarantineRow| text(&r.reason)),
     ]
 }

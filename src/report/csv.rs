@@ -29,8 +29,11 @@ impl<W: Write> CsvTable<W> {
     pub fn new<R>(mut file: W, columns: &[Column<R>], preset: Preset) -> io::Result<Self> {
         file.write_all("\u{FEFF}".as_bytes())?;
         let delimiter = if preset == Preset::ExcelEu { b';' } else { b',' };
-        let mut out =
-            ::csv::WriterBuilder::new().delimiter(delimiter).terminator(::csv::Terminator::CRLF).buffer_capacity(1 << 18).from_writer(file);
+        let mut out = ::csv::WriterBuilder::new()
+            .delimiter(delimiter)
+            .terminator(::csv::Terminator::CRLF)
+            .buffer_capacity(1 << 18)
+            .from_writer(file);
         out.write_record(columns.iter().map(|c| c.name.as_str()))?;
         Ok(Self { out, preset, buffer: String::new() })
     }

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use polars::prelude::{Column as Series, DataFrame, DataType, Field, NamedFrom, PolarsResult, Schema, Series as Values};
+use polars::prelude::{
+    Column as Series, DataFrame, DataType, Field, NamedFrom, PolarsResult, Schema, Series as Values,
+};
 use polars_io::parquet::write::{BatchedWriter, ParquetCompression, ParquetWriter};
 
 use super::columns::{Cell, Column, Type};

@@ -194,7 +194,11 @@ pub fn sentence(part: &Part<'_>, turn: usize, start: usize, end: usize) -> Strin
         return shorten(text, 0);
     }
     let words = &part.reading.words[part.reading.turns[turn].words.clone()];
-    let from = words.iter().rev().find(|w| w.flags.has(Flags::SENTENCE) && w.start as usize <= start).map_or(0, |w| w.start as usize);
+    let from = words
+        .iter()
+        .rev()
+        .find(|w| w.flags.has(Flags::SENTENCE) && w.start as usize <= start)
+        .map_or(0, |w| w.start as usize);
     let to = words
         .iter()
         .find(|w| w.flags.has(Flags::SENTENCE) && w.start as usize >= end.max(start + 1))

@@ -90,7 +90,13 @@ struct Pair<R> {
 }
 
 impl<R> Pair<R> {
-    fn create(folder: &Path, name: &str, columns: Vec<Column<R>>, preset: Preset, parquet: bool) -> Result<Self, RunError> {
+    fn create(
+        folder: &Path,
+        name: &str,
+        columns: Vec<Column<R>>,
+        preset: Preset,
+        parquet: bool,
+    ) -> Result<Self, RunError> {
         let path = folder.join(name);
         let open = |extension: &str| {
             let path = path.with_extension(extension);
@@ -147,8 +153,10 @@ impl RunFolder {
         }
         let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(|e| RunError::Io(parent.to_owned(), e))?;
-        let temporary =
-            tempfile::Builder::new().prefix(".sabyr-run-").tempdir_in(parent).map_err(|e| RunError::Io(parent.to_owned(), e))?;
+        let temporary = tempfile::Builder::new()
+            .prefix(".sabyr-run-")
+            .tempdir_in(parent)
+            .map_err(|e| RunError::Io(parent.to_owned(), e))?;
         let folder = temporary.path();
         Ok(Self {
             conversations: Pair::create(folder, "conversations", columns::conversations(), preset, true)?,
@@ -203,7 +211,11 @@ impl RunFolder {
     ///
     /// # Errors
     /// When something cannot be written; then nothing stands at the place that was not there before.
-    pub fn finish(mut self, scorecard: &Scorecard, seconds: f64) -> Result<(RunFacts, Vec<agents::AgentRow>), RunError> {
+    pub fn finish(
+        mut self,
+        scorecard: &Scorecard,
+        seconds: f64,
+    ) -> Result<(RunFacts, Vec<agents::AgentRow>), RunError> {
         let folder = self.temporary.path().to_owned();
         let rows = agents::estimate(&self.team, scorecard)?;
         let columns = columns::agents();

@@ -159,7 +159,8 @@ impl Scorecard {
     /// # Errors
     /// The first mistake, with its line.
     pub fn parse(file: &str, text: &str) -> Result<Scorecard, ScorecardError> {
-        let fail = |at: usize, message: String| ScorecardError { file: file.to_owned(), line: line_of(text, at), message };
+        let fail =
+            |at: usize, message: String| ScorecardError { file: file.to_owned(), line: line_of(text, at), message };
         let written: Written =
             toml::from_str(text).map_err(|e| fail(e.span().map_or(0, |s| s.start), e.message().to_owned()))?;
         let names: Vec<&str> = criteria::ALL.iter().map(|c| c.name()).collect();
@@ -170,11 +171,18 @@ impl Scorecard {
                 .ok_or_else(|| fail(at, format!("there is no criterion {name:?}; there are {}", names.join(", "))))
         };
         let weight = |at: usize, w: f64| {
-            if (0.0..=1000.0).contains(&w) { Ok(w) } else { Err(fail(at, format!("a weight is a number from 0 to 1000, not {w}"))) }
+            if (0.0..=1000.0).contains(&w) {
+                Ok(w)
+            } else {
+                Err(fail(at, format!("a weight is a number from 0 to 1000, not {w}")))
+            }
         };
         let t = *written.thresholds.get_ref();
         if !(0.0 <= t.good && t.good < t.excellent && t.excellent <= 100.0) {
-            return Err(fail(written.thresholds.span().start, "thresholds must be 0 <= good < excellent <= 100".into()));
+            return Err(fail(
+                written.thresholds.span().start,
+                "thresholds must be 0 <= good < excellent <= 100".into(),
+            ));
         }
         if written.name.get_ref().trim().is_empty() {
             return Err(fail(written.name.span().start, "the scorecard needs a name".into()));
@@ -225,7 +233,9 @@ impl Scorecard {
     /// The weight of a criterion in a conversation; `None` leaves it out. The last condition that is met decides.
     pub fn weight(&self, criterion: usize, conversation: &Conversation<'_>, language: Option<Language>) -> Option<f64> {
         let base = self.weights[criterion]?;
-        let one_of = |list: &[String], value: Option<&str>| list.is_empty() || value.is_some_and(|v| list.iter().any(|l| l == v));
+        let one_of = |list: &[String], value: Option<&str>| {
+            list.is_empty() || value.is_some_and(|v| list.iter().any(|l| l == v))
+        };
         let met = self.conditions.iter().rev().find(|(i, c)| {
             *i == criterion
                 && (c.channels.is_empty() || c.channels.contains(&conversation.channel))
@@ -263,8 +273,9 @@ impl Scorecard {
             .fatal
             .iter()
             .filter(|f| {
-                part.own_turns()
-                    .any(|t| part.acts(t).iter().any(|a| f.acts.contains(&a.act) && a.confidence >= f.minimum_confidence))
+                part.own_turns().any(|t| {
+                    part.acts(t).iter().any(|a| f.acts.contains(&a.act) && a.confidence >= f.minimum_confidence)
+                })
             })
             .map(|f| f.name)
             .collect();
@@ -315,7 +326,9 @@ mod tests {
 
     #[test]
     fn a_condition_changes_the_weight_where_it_is_met() {
-        let text = format!("{DEFAULT}\n[[conditions]]\ncriterion = \"proper_closing\"\nchannels = [\"chat\"]\nqueues = [\"sales\"]\nweight = 0.25\n");
+        let text = format!(
+            "{DEFAULT}\n[[conditions]]\ncriterion = \"proper_closing\"\nchannels = [\"chat\"]\nqueues = [\"sales\"]\nweight = 0.25\n"
+        );
         let s = Scorecard::parse("s.toml", &text).unwrap();
         let mut c = Conversation { queue: Some("sales".into()), ..Conversation::default() };
         assert_eq!(s.weight(3, &c, None), Some(0.25));

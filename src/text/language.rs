@@ -71,8 +71,12 @@ impl Votes {
         let (russian, kazakh) = (self.of(Vote::Russian), self.of(Vote::Kazakh));
         // A word with a Kazakh letter decides more than a Russian word said inside Kazakh talk.
         match (russian, kazakh * 2) {
-            (r, k) if k > r => Some((Language::Kazakh, share(cyrillic) * (0.5 + 0.5 * (k - r) as f32 / (k + r) as f32))),
-            (r, k) if r > k => Some((Language::Russian, share(cyrillic) * (0.5 + 0.5 * (r - k) as f32 / (k + r) as f32))),
+            (r, k) if k > r => {
+                Some((Language::Kazakh, share(cyrillic) * (0.5 + 0.5 * (k - r) as f32 / (k + r) as f32)))
+            }
+            (r, k) if r > k => {
+                Some((Language::Russian, share(cyrillic) * (0.5 + 0.5 * (r - k) as f32 / (k + r) as f32)))
+            }
             _ if cyrillic >= 3 => lingua(text).map(|l| (l, 0.6)),
             _ => None,
         }
@@ -81,7 +85,8 @@ impl Votes {
 
 fn lingua(text: &str) -> Option<Language> {
     static DETECTOR: OnceLock<LanguageDetector> = OnceLock::new();
-    let detector = DETECTOR.get_or_init(|| LanguageDetectorBuilder::from_languages(&[L::Russian, L::Kazakh, L::English]).build());
+    let detector =
+        DETECTOR.get_or_init(|| LanguageDetectorBuilder::from_languages(&[L::Russian, L::Kazakh, L::English]).build());
     // A few hundred characters decide as well as a whole letter.
     let cut = text.char_indices().nth(400).map_or(text.len(), |(i, _)| i);
     match detector.detect_language_of(&text[..cut])? {
@@ -126,8 +131,27 @@ fn kazakh_skeletons() -> &'static [String] {
 }
 
 /// Endings of Kazakh verbs and persons, as skeletons, that Russian and English words do not have.
-const KAZAKH_ENDINGS: &[&str] =
-    &["маиди", "меиди", "паиди", "пеиди", "баиди", "беиди", "сиздар", "сиздер", "иниз", "низдар", "низдер", "ларга", "лерге", "дарга", "дерге", "маимин", "меимин", "тирмин", "тамиз"];
+const KAZAKH_ENDINGS: &[&str] = &[
+    "маиди",
+    "меиди",
+    "паиди",
+    "пеиди",
+    "баиди",
+    "беиди",
+    "сиздар",
+    "сиздер",
+    "иниз",
+    "низдар",
+    "низдер",
+    "ларга",
+    "лерге",
+    "дарга",
+    "дерге",
+    "маимин",
+    "меимин",
+    "тирмин",
+    "тамиз",
+];
 
 fn ends_kazakh(skeleton: &str) -> bool {
     skeleton.chars().count() >= 6 && KAZAKH_ENDINGS.iter().any(|e| skeleton.ends_with(e))

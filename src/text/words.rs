@@ -96,8 +96,10 @@ fn high(text: &str, at: usize) -> (u8, usize) {
 
 /// Words after which a full stop does not end a sentence.
 fn is_abbreviation(word: &str) -> bool {
-    const LIST: &[&str] =
-        &["mr", "mrs", "ms", "dr", "st", "vs", "etc", "approx", "тел", "ул", "кв", "стр", "руб", "тыс", "млн", "тг", "көш"];
+    const LIST: &[&str] = &[
+        "mr", "mrs", "ms", "dr", "st", "vs", "etc", "approx", "тел", "ул", "кв", "стр", "руб", "тыс", "млн", "тг",
+        "көш",
+    ];
     let letters = word.chars().count();
     (letters == 1 && word != "I" && word != "i") || (letters <= 6 && LIST.iter().any(|a| a.eq_ignore_ascii_case(word)))
 }
@@ -124,8 +126,10 @@ pub fn scan(text: &str, words: &mut Vec<Word>) {
             }
             STOP => {
                 let after = bytes.get(at + len).copied();
-                let open = matches!(after, None | Some(b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'\'' | b')' | b'.' | b'!' | b'?'))
-                    || after.is_some_and(|b| b >= 0x80);
+                let open = matches!(
+                    after,
+                    None | Some(b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'\'' | b')' | b'.' | b'!' | b'?')
+                ) || after.is_some_and(|b| b >= 0x80);
                 if open && words.len() > first {
                     let last = words.len() - 1;
                     let word = &text[words[last].start as usize..words[last].end as usize];
@@ -176,7 +180,12 @@ fn word_end(text: &str, mut at: usize, mut last: u8) -> usize {
                 _ => break,
             },
             APOSTROPHE if letter_at(text, at + 1) => at += 1,
-            _ if last == DIGIT && matches!(b, b'.' | b',' | b':') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => at += 1,
+            _ if last == DIGIT
+                && matches!(b, b'.' | b',' | b':')
+                && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) =>
+            {
+                at += 1
+            }
             _ => break,
         }
     }
