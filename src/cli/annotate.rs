@@ -10,7 +10,7 @@ use sabyr::criteria::measures;
 use sabyr::lexicon::{Lexicon, Reader, Reading};
 use sabyr::model::{Conversation, Place, Speaker};
 use sabyr::pipeline::{self, Outcome};
-use sabyr::report::Mask;
+use sabyr::report::{Mask, masked_id};
 use serde::Serialize;
 
 use super::{Failure, Input, Limits, lexicon};
@@ -117,10 +117,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
 
 fn lines(c: &Conversation<'_>, reading: &Reading, lexicon: &Lexicon, mask: Mask) -> Vec<u8> {
     let mut out = Vec::new();
+    let id = masked_id(&c.id, mask);
     for (i, turn) in c.turns.iter().enumerate() {
         let acts = reading.acts_of(i);
         let line = TurnLine {
-            conversation_id: &c.id,
+            conversation_id: &id,
             turn: i,
             speaker: turn.speaker,
             agent_id: if turn.speaker == Speaker::Agent { c.agent_of(turn) } else { None },

@@ -26,7 +26,7 @@
 //! ## Limits
 //! Warmth that is only in the voice is not in a transcript. Irony is taken at its word.
 
-use super::part::{Part, Role};
+use super::part::Part;
 use super::Criterion;
 use crate::lexicon::acts::{
     CUSTOMER_HARDSHIP, CUSTOMER_REPEATS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY,
@@ -50,6 +50,8 @@ const ANSWERS: &[(Act, &str, f64)] = &[
 const BASE: f64 = 40.0;
 const FULL: f64 = 60.0;
 const DISMISSED: f64 = -20.0;
+/// Own turns within which an opportunity can be answered.
+const REACH: usize = 2;
 /// Confidence from which a voiced feeling is a strong opportunity.
 const STRONG: f32 = 0.7;
 
@@ -60,7 +62,7 @@ struct Opportunity {
 }
 
 fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
-    let mut out = Vec::new();
+    let mut out: Vec<Opportunity> = Vec::new();
     for turn in part.customer_turns() {
         // The last words of a customer who is not answered any more are not the agent's to answer.
         if part.next_own(turn, 1).next().is_none() {
@@ -70,10 +72,21 @@ fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
         let strongest = |acts: &[Act]| {
             part.acts(turn).iter().filter(|f| acts.contains(&f.act)).max_by(|a, b| a.confidence.total_cmp(&b.confidence)).copied()
         };
-        if let Some(found) = strongest(&feelings) {
-            out.push(Opportunity { turn, found, strong: found.confidence >= STRONG });
-        } else if let Some(found) = strongest(&[CUSTOMER_TROUBLE, CUSTOMER_REPEATS, CUSTOMER_UNRESOLVED]) {
-            out.push(Opportunity { turn, found, strong: false });
+        let new = match strongest(&feelings) {
+            Some(found) => Opportunity { turn, found, strong: found.confidence >= STRONG },
+            None => match strongest(&[CUSTOMER_TROUBLE, CUSTOMER_REPEATS, CUSTOMER_UNRESOLVED]) {
+                Some(found) => Opportunity { turn, found, strong: false },
+                None => continue,
+            },
+        };
+        // Turns that follow each other without an answer between them are one opportunity: the strongest.
+        match out.last_mut() {
+            Some(last) if part.next_own(last.turn, 1).next() > Some(turn) => {
+                if new.found.confidence > last.found.confidence || (new.strong && !last.strong) {
+                    *last = new;
+                }
+            }
+            _ => out.push(new),
         }
     }
     out
@@ -107,21 +120,22 @@ impl Criterion for Empathy {
         }
         let strong = opportunities.iter().filter(|o| o.strong).count();
         let share = 1.0 / strong.max(1) as f64;
-        let mut said: Vec<(u32, &str)> = Vec::new();
-        let mut apologies = 0;
-        let mut used: Vec<(usize, u32)> = Vec::new();
+        let all = answers(part, &opportunities);
         let mut answered_any = false;
-        for opportunity in &opportunities {
-            let answers = answers(part, opportunity, &mut said, &mut apologies, &mut used);
-            let worth: f64 = answers.iter().map(|a| a.2).sum();
-            let scale = FULL * share * if opportunity.strong { 1.0 } else { 0.5 } * (1.0 / worth.max(1.0));
+        for (k, opportunity) in opportunities.iter().enumerate() {
+            let worth: f64 = all[k].iter().map(|a| a.2).sum();
+            let scale = FULL * share * if opportunity.strong { 1.0 } else { 0.5 } / worth.max(1.0);
             answered_any |= worth > 0.0;
-            for (turn, (found, rule), credit) in answers {
-                let mut point = part.point(rule, scale * credit, turn, &found, "");
+            for (turn, (found, rule), credit) in &all[k] {
+                let mut point = part.point(rule, scale * credit, *turn, found, "");
                 point.called = part.called(opportunity.turn, &opportunity.found);
                 evidence.push(point);
             }
-            if worth == 0.0 && opportunity.strong {
+            // What was answered together with a later one is not missed.
+            let later = opportunities.get(k + 1).is_some_and(|next| {
+                !all[k + 1].is_empty() && part.next_own(opportunity.turn, REACH).any(|t| t > next.turn)
+            });
+            if worth == 0.0 && opportunity.strong && !later {
                 let turn = part.next_own(opportunity.turn, 1).next().unwrap_or(opportunity.turn);
                 let mut miss = part.missed(
                     "missed_feeling",
@@ -142,47 +156,34 @@ impl Criterion for Empathy {
 
 type Answer = (usize, (Found, &'static str), f64);
 
-/// The agent's answers to an opportunity: turn, act and rule, worth of a full answer.
-fn answers<'a>(
-    part: &Part<'a>,
-    opportunity: &Opportunity,
-    said: &mut Vec<(u32, &'a str)>,
-    apologies: &mut usize,
-    used: &mut Vec<(usize, u32)>,
-) -> Vec<Answer> {
-    let mut out: Vec<Answer> = Vec::new();
-    // Two turns, but not past the customer's next but one turn: an answer that comes later answers something else.
-    let mut customers = 0;
-    for turn in opportunity.turn + 1..part.roles.len() {
-        match part.roles[turn] {
-            Role::Customer => customers += 1,
-            Role::Own => {
-                for found in part.acts(turn) {
-                    let Some((_, rule, worth)) = ANSWERS.iter().find(|a| a.0 == found.act) else { continue };
-                    if used.contains(&(turn, found.start)) {
-                        continue;
-                    }
-                    used.push((turn, found.start));
-                    let words = &part.text(turn)[found.start as usize..found.end as usize];
-                    let again = said.iter().any(|(r, w)| *r == found.rule && w.eq_ignore_ascii_case(words));
-                    said.push((found.rule, words));
-                    let mut credit = worth * f64::from(found.confidence) * if again { 0.3 } else { 1.0 };
-                    if found.act == EMPATHY_APOLOGY {
-                        *apologies += 1;
-                        if *apologies > 3 {
-                            credit = 0.0;
-                        }
-                    }
-                    // A kind counts once for an opportunity.
-                    if credit > 0.0 && !out.iter().any(|o| o.1.0.act == found.act) {
-                        out.push((turn, (*found, rule), credit));
-                    }
+/// The agent's answers: to each opportunity its own, in the order of the opportunities.
+///
+/// An answer belongs to the latest opportunity before it, within the agent's next two turns.
+fn answers(part: &Part<'_>, opportunities: &[Opportunity]) -> Vec<Vec<Answer>> {
+    let mut out: Vec<Vec<Answer>> = opportunities.iter().map(|_| Vec::new()).collect();
+    let mut said: Vec<(u32, String)> = Vec::new();
+    let mut apologies = 0;
+    for turn in part.own_turns() {
+        let Some(at) = opportunities.iter().rposition(|o| o.turn < turn) else { continue };
+        if !part.next_own(opportunities[at].turn, REACH).any(|t| t == turn) {
+            continue;
+        }
+        for found in part.acts(turn) {
+            let Some((_, rule, worth)) = ANSWERS.iter().find(|a| a.0 == found.act) else { continue };
+            let words = part.text(turn)[found.start as usize..found.end as usize].to_lowercase();
+            let again = said.iter().any(|(r, w)| *r == found.rule && *w == words);
+            said.push((found.rule, words));
+            let mut credit = worth * f64::from(found.confidence) * if again { 0.3 } else { 1.0 };
+            if found.act == EMPATHY_APOLOGY {
+                apologies += 1;
+                if apologies > 3 {
+                    credit = 0.0;
                 }
             }
-            Role::Other => {}
-        }
-        if customers >= 2 {
-            break;
+            // A kind counts once for an opportunity.
+            if credit > 0.0 && !out[at].iter().any(|o| o.1.0.act == found.act) {
+                out[at].push((turn, (*found, rule), credit));
+            }
         }
     }
     out

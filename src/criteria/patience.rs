@@ -164,7 +164,8 @@ fn interruptions(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         let Some(before) = turn.checked_sub(1).filter(|b| part.roles[*b] == Role::Customer) else { continue };
         let (own, customer) = (&part.conversation.turns[turn], &part.conversation.turns[before]);
         let (Some(start), Some(end), Some(own_end)) = (own.start, customer.end, own.end) else { continue };
-        let unfinished = !customer.text.trim_end().ends_with(['.', '!', '?', '…', '"', '»']);
+        let words = customer.text.trim_end();
+        let unfinished = words.ends_with("...") || !words.ends_with(['.', '!', '?', '"', '»']);
         let takes_turn = own_end > end && part.reading.word_count(turn) >= WORDS;
         if end - start >= OVERLAP && takes_turn && unfinished {
             count += 1;

@@ -29,7 +29,7 @@ use super::Criterion;
 use crate::lexicon::acts::{
     CLOSING_CHECK_RESOLVED, CLOSING_FAREWELL, CLOSING_INVITE_REPLY, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP, CLOSING_RECAP,
     CLOSING_SIGN_OFF, CLOSING_THANKS, CUSTOMER_FAREWELL, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET,
-    HANDOVER_TRANSFER, POSITIVE_NEXT_STEP,
+    EMPATHY_TAKE_ON, HANDOVER_TRANSFER, PATIENCE_EXPLAIN_AGAIN, POSITIVE_ALTERNATIVE, POSITIVE_NEXT_STEP,
 };
 use crate::lexicon::{Act, Found};
 use crate::model::{Channel, CriterionResult, Evidence, Kind, Speaker};
@@ -39,6 +39,10 @@ pub struct ProperClosing;
 
 const BASE: f64 = 50.0;
 const CAP: f64 = 40.0;
+
+/// What answers a trouble that is still open.
+const WAYS_ON: &[Act] =
+    &[POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, POSITIVE_ALTERNATIVE, PATIENCE_EXPLAIN_AGAIN, HANDOVER_TRANSFER];
 
 /// A step: rule, acts that do it, acts of the customer that do it too, weight, agent turns it may stand in, what would earn it.
 struct Step {
@@ -168,7 +172,9 @@ fn take(part: &Part<'_>, own: &[usize], step: &Step) -> Option<(usize, Found)> {
         (from..part.roles.len())
             .rev()
             .filter(|t| part.roles[*t] == Role::Customer)
-            .find_map(|t| part.find(t, step.customer, 0.5).map(|f| (t, *f)))
+            .take(3)
+            .filter(|t| part.find(*t, &[CUSTOMER_UPSET, CUSTOMER_UNRESOLVED], 0.5).is_none())
+            .find_map(|t| part.find(t, step.customer, 0.7).map(|f| (t, *f)))
     })
 }
 
@@ -183,10 +189,15 @@ fn never_closed(part: &Part<'_>) -> Option<&'static str> {
     if transferred && customer_after.is_none() && part.find(own, &[CLOSING_FAREWELL], 0.5).is_none() {
         return Some("transferred");
     }
+    let hung_up = |v: &str| ["hang", "hung", "drop", "abandon", "lost", "обрыв", "брос"].iter().any(|w| v.contains(w));
+    let by_customer = |v: &str| ["customer", "client", "caller", "клиент"].iter().any(|w| v.contains(w));
+    let closed = [CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP];
+    let done = [CUSTOMER_FAREWELL, CUSTOMER_THANKS, CUSTOMER_SATISFIED];
+    let agreed = part.find(own, &closed, 0.5).is_some() || customer_after.is_some_and(|c| part.find(c, &done, 0.5).is_some());
     let ended = part.conversation.labels.0.iter().any(|(k, v)| {
         let (k, v) = (k.to_lowercase(), v.to_lowercase());
-        ["end", "disconnect", "hangup", "hang_up"].iter().any(|w| k.contains(w))
-            && ["customer", "client", "drop", "hang", "abandon", "lost", "клиент", "обрыв"].iter().any(|w| v.contains(w))
+        // "The customer ended it" is how most talks end; without any closing words it was a hang-up.
+        ["end", "disconnect", "hangup", "hang_up"].iter().any(|w| k.contains(w)) && (hung_up(&v) || (by_customer(&v) && !agreed))
     });
     let said_dropped = part.conversation.turns.iter().skip(own + 1).any(|t| {
         matches!(t.speaker, Speaker::System | Speaker::Ivr) && t.kind != Kind::Quote && {
@@ -205,24 +216,23 @@ fn never_closed(part: &Part<'_>) -> Option<&'static str> {
     }
     // A call whose last words are an upset customer's ended in a hang-up; a talk that breaks off there never closed.
     let customer = customer_after?;
-    let closing = [CUSTOMER_FAREWELL, CUSTOMER_THANKS, CUSTOMER_SATISFIED];
-    let agent_closed = part.find(own, &[CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP], 0.5).is_some();
     (part.conversation.channel == Channel::Call
-        && !agent_closed
-        && part.find(customer, &closing, 0.5).is_none()
+        && !agreed
         && part.find(customer, &[CUSTOMER_UPSET, CUSTOMER_UNRESOLVED], 0.5).is_some())
     .then_some("the customer hung up")
 }
 
-/// The customer's last words on the matter, if they say that it is still open.
+/// The customer's last words on the matter, if they say that it is still open and the agent gave no way on after them.
 fn open_at_the_end<'a>(part: &Part<'a>) -> Option<(usize, &'a Found)> {
     let turns: Vec<usize> = part.customer_turns().collect();
     for turn in turns.iter().rev().take(3) {
-        if part.find(*turn, &[CUSTOMER_SATISFIED], 0.5).is_some() {
+        if part.find(*turn, &[CUSTOMER_SATISFIED, CUSTOMER_THANKS], 0.5).is_some() {
             return None;
         }
         if let Some(open) = part.find(*turn, &[CUSTOMER_UNRESOLVED], 0.7) {
-            return Some((*turn, open));
+            let mut answers = (turn + 1..part.roles.len()).filter(|t| part.roles[*t] == Role::Own);
+            let answered = answers.any(|t| part.conversation.channel == Channel::Email || part.find(t, WAYS_ON, 0.7).is_some());
+            return (!answered).then_some((*turn, open));
         }
     }
     None

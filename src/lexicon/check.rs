@@ -181,7 +181,17 @@ mod tests {
         assert_eq!(one("we are not sorry"), []);
         assert_eq!(one("not now, sorry").len(), 1, "a comma ends its reach");
         assert_eq!(one("it did not arrive but sorry anyway").len(), 1);
+        assert_eq!(one("sorry for not the trouble"), [("empathy.apology", "sorry".to_owned())], "a gap does not pass over a negation");
         assert_eq!(one("I am not very happy"), [("tone.negative", "happy".to_owned())]);
+    }
+
+    #[test]
+    fn gaps_may_follow_each_other_around_optional_words() {
+        let l = lexicon(&[("en/empathy.apology.toml", "act = \"empathy.apology\"\nphrases = [\"sorry ~1 [really] ~2 wait\"]\n")]);
+        for text in ["sorry wait", "sorry really wait", "sorry a b c wait", "sorry a really b c wait"] {
+            assert_eq!(found(&l, text, Speaker::Agent, Language::English).len(), 1, "{text}");
+        }
+        assert_eq!(found(&l, "sorry a b c d wait", Speaker::Agent, Language::English), []);
     }
 
     #[test]

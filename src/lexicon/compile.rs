@@ -3,7 +3,7 @@
 //! Letters of the automaton are *symbols*: a literal word, the beginning of a word (`извин*`), a number, or a set of
 //! words. A word of the text belongs to a *class*, the set of symbols it satisfies. Patterns share their beginnings.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::acts::Act;
@@ -33,6 +33,8 @@ pub struct Rule {
     pub strength: f32,
     /// As written.
     pub pattern: String,
+    /// Whether a negator is among its own words: then one inside a match does not negate it.
+    pub holds_negator: bool,
     /// A look-alike: drops matches of its act that it overlaps.
     pub bar: bool,
     /// What negation in front of it does.
@@ -171,6 +173,10 @@ struct Builder {
     nodes: Vec<BuildNode>,
     edges: HashMap<u64, u32, Spread>,
     language: Language,
+    /// Kazakh words that are findable in Latin script already.
+    in_latin: HashSet<(u32, String)>,
+    /// Those of the vocabulary's roles that are beginnings of words.
+    role_prefixes: Vec<(String, u16)>,
     /// Nodes there were before the pattern at hand.
     first_node: usize,
 }
@@ -199,9 +205,12 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
         nodes: (0..=START).map(|_| BuildNode::default()).collect(),
         edges: HashMap::default(),
         language: Language::English,
+        in_latin: HashSet::new(),
+        role_prefixes: Vec::new(),
         first_node: 0,
     };
     let sets = read_sets(files, &mut b, &mut mistakes);
+    b.role_prefixes = b.vocabulary.roles.iter().filter_map(|(k, r)| Some((k.strip_suffix('*')?.to_owned(), *r))).collect();
     let mut rules = Vec::new();
     for file in files {
         let Content::Act(content) = &file.content else { continue };
@@ -223,7 +232,8 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
                 let line = file.line(written);
                 let rule = rules.len() as u32;
                 match b.add(written.get_ref(), rule, &sets) {
-                    Ok(()) => rules.push(Rule {
+                    Ok(holds_negator) => rules.push(Rule {
+                        holds_negator,
                         act,
                         language: file.language,
                         strength,
@@ -242,7 +252,15 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
     (Compiled { automaton: freeze(&b), vocabulary: b.vocabulary, rules }, mistakes)
 }
 
-type Sets = BTreeMap<(Language, String), Node>;
+type Sets = BTreeMap<(Language, String), Set>;
+
+/// A named set with what is worked out of it once.
+struct Set {
+    members: Node,
+    /// Symbol of its single words, once a pattern asked for it, and its other members.
+    symbol: std::cell::OnceCell<(Option<u32>, Vec<Node>)>,
+    negates: std::cell::OnceCell<bool>,
+}
 
 fn read_sets(files: &[LexiconFile], b: &mut Builder, mistakes: &mut Vec<Mistake>) -> Sets {
     let mut sets: Sets = BTreeMap::new();
@@ -282,9 +300,13 @@ fn read_sets(files: &[LexiconFile], b: &mut Builder, mistakes: &mut Vec<Mistake>
                     Err(message) => mistakes.push(mistake(message)),
                 }
             }
-            match sets.entry((file.language, name.clone())).or_insert(Node::Alt(Vec::new())) {
-                Node::Alt(all) => all.append(&mut nodes),
-                _ => unreachable!("sets are alternatives"),
+            let set = sets.entry((file.language, name.clone())).or_insert_with(|| Set {
+                members: Node::Alt(Vec::new()),
+                symbol: std::cell::OnceCell::new(),
+                negates: std::cell::OnceCell::new(),
+            });
+            if let Node::Alt(all) = &mut set.members {
+                all.append(&mut nodes);
             }
         }
     }
@@ -292,7 +314,8 @@ fn read_sets(files: &[LexiconFile], b: &mut Builder, mistakes: &mut Vec<Mistake>
 }
 
 impl Builder {
-    fn add(&mut self, written: &str, rule: u32, sets: &Sets) -> Result<(), String> {
+    /// Adds a pattern and returns whether it holds a negator itself.
+    fn add(&mut self, written: &str, rule: u32, sets: &Sets) -> Result<bool, String> {
         let pattern = Pattern::parse(written)?;
         self.first_node = self.nodes.len();
         let root = if self.language == Language::English { expand(pattern.root) } else { pattern.root };
@@ -301,7 +324,25 @@ impl Builder {
         for end in ends {
             self.nodes[end as usize].accepts.push(Accept { rule, at_end: pattern.at_end });
         }
-        Ok(())
+        Ok(self.negates(&root, sets, 0))
+    }
+
+    fn negates(&self, node: &Node, sets: &Sets, depth: usize) -> bool {
+        let bits = NegationRole::bit(NegationRole::BEFORE, self.language) | NegationRole::bit(NegationRole::NEAR, self.language);
+        let role = |key: &str| self.vocabulary.roles.get(key).is_some_and(|r| r & bits != 0);
+        match node {
+            Node::Word(w) => role(w) || self.role_prefixes.iter().any(|(p, r)| r & bits != 0 && w.starts_with(p.as_str())),
+            Node::Prefix(p) => role(&format!("{p}*")),
+            Node::Set(name) => {
+                depth < 12
+                    && sets
+                        .get(&(self.language, name.clone()))
+                        .is_some_and(|s| *s.negates.get_or_init(|| self.negates(&s.members, sets, depth + 1)))
+            }
+            Node::Seq(items) | Node::Alt(items) => items.iter().any(|i| self.negates(i, sets, depth)),
+            Node::Opt(inner) => self.negates(inner, sets, depth),
+            Node::Number | Node::Gap(_) => false,
+        }
     }
 
     fn insert(&mut self, from: &[u32], node: &Node, sets: &Sets, depth: usize) -> Result<Vec<u32>, String> {
@@ -323,7 +364,15 @@ impl Builder {
                 let set = sets
                     .get(&(self.language, name.clone()))
                     .ok_or_else(|| format!("there is no set @{name} in {}/sets.toml", self.language.code()))?;
-                self.insert(from, set, sets, depth + 1)?
+                let (symbol, rest) = set.symbol.get_or_init(|| self.set_symbol(&set.members));
+                let mut at: Vec<u32> = match symbol {
+                    Some(s) => from.iter().map(|n| self.step(*n, *s)).collect(),
+                    None => Vec::new(),
+                };
+                for member in rest {
+                    at.extend(self.insert(from, member, sets, depth + 1)?);
+                }
+                at
             }
             Node::Seq(items) => {
                 let mut at = from.to_vec();
@@ -364,6 +413,14 @@ impl Builder {
         Ok(ends)
     }
 
+    /// The symbol of a set's single words, and its longer members.
+    fn set_symbol(&mut self, members: &Node) -> (Option<u32>, Vec<Node>) {
+        let Node::Alt(items) = members else { return (None, vec![members.clone()]) };
+        let (single, rest): (Vec<&Node>, Vec<&Node>) = items.iter().partition(|i| matches!(i, Node::Word(_) | Node::Prefix(_)));
+        let symbol = (!single.is_empty()).then(|| self.group(&single));
+        (symbol, rest.into_iter().cloned().collect())
+    }
+
     fn step(&mut self, node: u32, symbol: u32) -> u32 {
         let next = self.nodes.len() as u32;
         let child = *self.edges.entry(key(node, symbol)).or_insert(next);
@@ -402,8 +459,7 @@ impl Builder {
     }
 
     fn literal(&mut self, word: &str) -> u32 {
-        if let Some(s) = self.literals.get(word) {
-            let s = *s;
+        if let Some(&s) = self.literals.get(word) {
             self.kazakh(word, s, false);
             return s;
         }
@@ -415,8 +471,7 @@ impl Builder {
     }
 
     fn prefix(&mut self, word: &str) -> u32 {
-        if let Some(s) = self.prefixes.get(word) {
-            let s = *s;
+        if let Some(&s) = self.prefixes.get(word) {
             self.kazakh(word, s, true);
             return s;
         }
@@ -429,7 +484,7 @@ impl Builder {
 
     /// Makes a Kazakh word findable in Latin script too.
     fn kazakh(&mut self, word: &str, symbol: u32, prefix: bool) {
-        if self.language != Language::Kazakh {
+        if self.language != Language::Kazakh || !self.in_latin.insert((symbol, word.to_owned())) {
             return;
         }
         let map = if prefix { &mut self.vocabulary.kazakh_prefixes } else { &mut self.vocabulary.kazakh_words };

@@ -69,6 +69,11 @@ const SUFFIXES: &[(&str, &str, &[&str])] = &[
     ("how", "is", &["how's", "hows"]),
     ("where", "is", &["where's", "wheres"]),
     ("let", "us", &["let's", "lets"]),
+    ("must", "have", &["must've", "mustve"]),
+    ("should", "have", &["should've", "shouldve"]),
+    ("could", "have", &["could've", "couldve"]),
+    ("would", "have", &["would've", "wouldve"]),
+    ("might", "have", &["might've"]),
     ("going", "to", &["gonna"]),
     ("want", "to", &["wanna"]),
     ("got", "to", &["gotta"]),
@@ -126,6 +131,23 @@ pub(super) fn expand(node: Node) -> Node {
     }
 }
 
+/// First words a node may begin with, each with what follows it inside the node.
+fn heads(node: &Node, out: &mut Vec<(String, Option<Node>)>) {
+    match node {
+        Node::Word(w) => out.push((w.clone(), None)),
+        Node::Alt(items) => items.iter().for_each(|i| heads(i, out)),
+        Node::Opt(inner) => heads(inner, out),
+        Node::Seq(items) => {
+            let mut first = Vec::new();
+            if let Some(head) = items.first() {
+                single_words(head, &mut first);
+            }
+            out.extend(first.into_iter().map(|w| (w, Some(Node::Seq(items[1..].to_vec())))));
+        }
+        _ => {}
+    }
+}
+
 fn pairs(items: Vec<Node>, negatives: bool) -> Vec<Node> {
     let mut out: Vec<Node> = Vec::with_capacity(items.len());
     let mut joined = false; // the last node of `out` already is a pair
@@ -133,19 +155,28 @@ fn pairs(items: Vec<Node>, negatives: bool) -> Vec<Node> {
         if let (Some(previous), false) = (out.last(), joined) {
             let (mut firsts, mut seconds) = (Vec::new(), Vec::new());
             single_words(previous, &mut firsts);
-            single_words(&item, &mut seconds);
-            let mut short: Vec<&str> =
-                firsts.iter().flat_map(|a| seconds.iter().flat_map(move |b| contracted(a, b, negatives))).copied().collect();
+            heads(&item, &mut seconds);
+            let mut short: Vec<Node> = Vec::new();
+            for (second, rest) in &seconds {
+                for word in firsts.iter().flat_map(|first| contracted(first, second, negatives)) {
+                    let word = Node::Word((*word).into());
+                    let branch = match rest {
+                        Some(rest) => Node::Seq(vec![word, rest.clone()]),
+                        None => word,
+                    };
+                    if !short.contains(&branch) {
+                        short.push(branch);
+                    }
+                }
+            }
             if !short.is_empty() {
-                short.sort_unstable();
-                short.dedup();
                 let previous = out.pop().unwrap_or(Node::Seq(Vec::new()));
                 // "will [not]" keeps a bare "will" for the pair before it.
                 let mut branches = match item {
                     Node::Opt(inner) if negatives => vec![previous.clone(), Node::Seq(vec![previous, *inner])],
                     item => vec![Node::Seq(vec![previous, item])],
                 };
-                branches.extend(short.into_iter().map(|w| Node::Word(w.into())));
+                branches.append(&mut short);
                 out.push(Node::Alt(branches));
                 joined = true;
                 continue;
@@ -172,6 +203,7 @@ mod tests {
         assert!(forms("(i|we) will [not] check").contains("\"we'll\""));
         assert!(forms("i do not know").contains("\"dont\""));
         assert!(forms("we can not").contains("\"cannot\""));
+        assert!(forms("you are not listening").contains("Seq([Word(\"you're\"), Seq([Word(\"not\")])])"), "{}", forms("you are not listening"));
     }
 
     #[test]

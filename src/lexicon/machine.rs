@@ -199,22 +199,19 @@ fn step_all(from: &[Place], class: &Class, automaton: &Automaton, to: &mut Vec<P
         for &symbol in &class.symbols {
             let child = automaton.child(node, symbol);
             if child != 0 {
-                enter(child, automaton, to);
+                enter(child, 0, automaton, to);
             }
         }
         if gap > 0 {
-            to.push((node, gap - 1));
+            enter(node, gap - 1, automaton, to);
         }
     }
 }
 
-fn enter(node: u32, automaton: &Automaton, to: &mut Vec<Place>) {
-    to.push((node, 0));
+/// Adds a place and those behind the gaps that open at it.
+fn enter(node: u32, gap: u8, automaton: &Automaton, to: &mut Vec<Place>) {
+    to.push((node, gap));
     for &(max, behind) in automaton.gaps(node) {
-        if max == 0 {
-            enter(behind, automaton, to);
-        } else {
-            to.push((behind, max));
-        }
+        enter(behind, max, automaton, to);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::acts::Act;
 use super::classes::{Class, Classes};
-use super::compile::NegationRole;
+use super::compile::{NegationRole, Rule};
 use super::file::Negation;
 use super::machine::{DEAD, Machine};
 use super::Lexicon;
@@ -197,16 +197,16 @@ impl<'l> Reader<'l> {
                 act = Some(rule.act);
                 kept.clear();
             }
-            if kept.iter().any(|k| span.first < k.last && k.first < span.last) {
-                continue;
-            }
             if rule.bar {
                 kept.push(*span);
                 continue;
             }
+            if kept.iter().any(|k| span.first < k.last && k.first < span.last) {
+                continue;
+            }
             let mut found = rule.act;
             let mut confidence = rule.strength;
-            if rule.negation != Negation::Keep && negated(words, classes, span, rule.language) {
+            if rule.negation != Negation::Keep && negated(words, classes, span, rule) {
                 match rule.flipped {
                     Some(flipped) => {
                         found = flipped;
@@ -231,8 +231,13 @@ impl<'l> Reader<'l> {
 }
 
 /// Whether a negation reaches the match.
-fn negated(words: &[Word], classes: &[Class], span: &Span, language: Language) -> bool {
+fn negated(words: &[Word], classes: &[Class], span: &Span, rule: &Rule) -> bool {
+    let language = rule.language;
     let class = |i: usize| &classes[words[i].class as usize];
+    // A negator that a gap passed over.
+    if !rule.holds_negator && (span.first as usize + 1..span.last as usize).any(|i| class(i).negates(NegationRole::BEFORE, language)) {
+        return true;
+    }
     let first = span.first as usize;
     let mut at = first;
     // The flags of a word tell what stands before it: check the gap before stepping over it.

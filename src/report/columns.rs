@@ -76,7 +76,7 @@ pub(super) fn number(n: Option<f64>, decimals: u8) -> Cell<'static> {
 pub fn conversations() -> Vec<Column<ConversationRow>> {
     use Type::{Number, Text, Whole};
     let mut out = vec![
-        column("conversation_id", Text, "Id of the conversation, as in the input.", |r: &ConversationRow| text(&r.conversation_id)),
+        column("conversation_id", Text, "Id of the conversation, as in the input; a stable stand-in (id-...) where the id itself is personal data, such as an address or a phone number.", |r: &ConversationRow| text(&r.conversation_id)),
         column("agent_id", Text, "Whose part of the conversation the row scores; empty when the input does not say.", |r: &ConversationRow| text(&r.agent_id)),
         column("channel", Text, "call, chat or email.", |r: &ConversationRow| text(r.channel.name())),
         column("language", Text, "Main language: en, ru or kk; empty when it cannot be told.", |r: &ConversationRow| text(r.language.map_or("", Language::code))),

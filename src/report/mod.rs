@@ -9,4 +9,4 @@ pub mod rows;
 #[cfg(feature = "cli")]
 pub mod run_folder;
 
-pub use rows::{ConversationRow, EvidenceRow, Mask};
+pub use rows::{ConversationRow, EvidenceRow, Mask, masked_id};

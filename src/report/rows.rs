@@ -1,5 +1,7 @@
 //! The rows of the tables: what is written of a conversation and of a point, already masked and independent of the input's memory.
 
+use sha2::{Digest, Sha256};
+
 use crate::criteria::{self, Part};
 use crate::model::{Channel, Conversation, Evidence, Language, PartResult, Place, Quarantined, Status};
 use crate::text::Flags;
@@ -107,7 +109,7 @@ impl QuarantineRow {
             file: q.place.file.display().to_string(),
             line: q.place.line,
             byte: q.place.byte,
-            conversation_id: mask(q.conversation_id.as_deref().unwrap_or("")).into_owned(),
+            conversation_id: masked_id(q.conversation_id.as_deref().unwrap_or(""), mask),
             kind: q.reason.kind(),
             reason: mask(&q.reason.to_string()).into_owned(),
         }
@@ -117,6 +119,17 @@ impl QuarantineRow {
 /// Longest quote, in characters.
 const LONGEST: usize = 240;
 
+/// An id as it is written: where masking would change it, a stable stand-in, so that rows still can be joined.
+pub fn masked_id(id: &str, mask: Mask) -> String {
+    match mask(id) {
+        masked if masked == id => id.to_owned(),
+        _ => {
+            let digest = Sha256::digest(id.as_bytes());
+            digest.iter().take(5).fold("id-".to_owned(), |s, b| s + &format!("{b:02x}"))
+        }
+    }
+}
+
 /// How texts are masked before they leave the program.
 pub type Mask = fn(&str) -> std::borrow::Cow<'_, str>;
 
@@ -124,7 +137,7 @@ pub type Mask = fn(&str) -> std::borrow::Cow<'_, str>;
 pub fn rows(part: &Part<'_>, result: &PartResult, place: &Place, mask: Mask) -> (ConversationRow, Vec<EvidenceRow>) {
     let c = part.conversation;
     let text = |t: &Option<crate::model::Text<'_>>| t.as_deref().map(|t| mask(t).into_owned()).unwrap_or_default();
-    let id = mask(&c.id).into_owned();
+    let id = masked_id(&c.id, mask);
     let agent_id = result.agent_id.clone().unwrap_or_default();
     let row = ConversationRow {
         conversation_id: id.clone(),
@@ -176,6 +189,10 @@ fn evidence_row(part: &Part<'_>, id: &str, agent: &str, criterion: usize, e: &Ev
 pub fn sentence(part: &Part<'_>, turn: usize, start: usize, end: usize) -> String {
     let c: &Conversation<'_> = part.conversation;
     let text: &str = &c.turns[turn].text;
+    if start == end {
+        // Something is missing in the turn: show all of it that there is room for.
+        return shorten(text, 0);
+    }
     let words = &part.reading.words[part.reading.turns[turn].words.clone()];
     let from = words.iter().rev().find(|w| w.flags.has(Flags::SENTENCE) && w.start as usize <= start).map_or(0, |w| w.start as usize);
     let to = words
@@ -203,6 +220,14 @@ fn shorten(text: &str, focus: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn masked_ids_stay_apart_and_plain_ones_stay() {
+        let mask: Mask = crate::privacy::mask;
+        assert_eq!(masked_id("call-001", mask), "call-001");
+        let (a, b) = (masked_id("1@mail.demo.kz", mask), masked_id("2@mail.demo.kz", mask));
+        assert!(a != b && a.starts_with("id-") && a == masked_id("1@mail.demo.kz", mask));
+    }
 
     #[test]
     fn quotes_are_short_one_line_and_hold_their_focus() {

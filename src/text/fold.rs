@@ -11,6 +11,9 @@ use tokenizers::{NormalizedString, Normalizer};
 pub fn fold(word: &str) -> String {
     let normalised = if word.is_ascii() {
         word.to_ascii_lowercase()
+    } else if word.chars().all(|c| is_cyrillic(c) && !('\u{0482}'..='\u{0489}').contains(&c) || c.is_ascii_alphanumeric()) {
+        // Composed already: nothing for a normaliser to do.
+        word.to_lowercase()
     } else {
         let mut n = NormalizedString::from(word);
         // Neither step can fail: they only map characters. Were one to, the word as it stands is the honest fall-back.

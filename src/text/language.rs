@@ -125,6 +125,14 @@ fn kazakh_skeletons() -> &'static [String] {
     })
 }
 
+/// Endings of Kazakh verbs and persons, as skeletons, that Russian and English words do not have.
+const KAZAKH_ENDINGS: &[&str] =
+    &["маиди", "меиди", "паиди", "пеиди", "баиди", "беиди", "сиздар", "сиздер", "иниз", "низдар", "низдер", "ларга", "лерге", "дарга", "дерге", "маимин", "меимин", "тирмин", "тамиз"];
+
+fn ends_kazakh(skeleton: &str) -> bool {
+    skeleton.chars().count() >= 6 && KAZAKH_ENDINGS.iter().any(|e| skeleton.ends_with(e))
+}
+
 /// What a word says; `original` as written, `folded` by [`super::fold`].
 pub fn vote(original: &str, folded: &str) -> Vote {
     static RU: OnceLock<Vec<&str>> = OnceLock::new();
@@ -136,7 +144,7 @@ pub fn vote(original: &str, folded: &str) -> Vote {
         let kazakh = folded.chars().any(|c| "äğıñŋöşūүəқ".contains(c))
             || (!NOT_IN_LATIN.split(' ').any(|w| w == folded)
                 && folded.len() > 2
-                && kazakh_skeletons().binary_search(&skeleton(folded)).is_ok());
+                && (kazakh_skeletons().binary_search(&skeleton(folded)).is_ok() || ends_kazakh(&skeleton(folded))));
         return if kazakh { Vote::KazakhLatin } else { Vote::Latin };
     }
     if original.chars().any(|c| "әғқңөұүһіӘҒҚҢӨҰҮҺІ".contains(c)) {
@@ -144,6 +152,7 @@ pub fn vote(original: &str, folded: &str) -> Vote {
     }
     let russian = list(RUSSIAN, &RU).binary_search(&folded).is_ok();
     let kazakh = list(KAZAKH, &KK).binary_search(&folded).is_ok();
+    let kazakh = kazakh || (!russian && ends_kazakh(&skeleton(folded)));
     match (russian, kazakh) {
         (true, false) => Vote::Russian,
         (false, true) => Vote::Kazakh,
@@ -181,6 +190,8 @@ mod tests {
             ("не работает интернет с утра", Russian),
             ("ok thank you", English),
             ("заявка номер сорок два", Russian),
+            ("Кондиционер суытпайды", Kazakh),
+            ("internet istemeidi", Kazakh),
         ] {
             assert_eq!(language(text), Some(want), "{text}");
         }
