@@ -1,6 +1,6 @@
 //! The night in `data/night`: the same bytes from every run, every figure accounted for, every quote in the data.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -11,6 +11,7 @@ use polars_io::parquet::read::ParquetReader;
 use sabyr::ingest::{Options, Record, discover, formats, read_all};
 use sabyr::model::Conversation;
 use sabyr::privacy::mask;
+use sabyr::report::masked_id;
 
 use crate::{Table, files, root, run_json, score};
 
@@ -53,6 +54,7 @@ fn the_demo_night() {
         assert!(parquet_is_csv(&masked, name) >= rows, "hardly any rows in {name}");
     }
     points_add_up(&open);
+    points_add_up(&masked);
     evidence_slices_the_turns(&open, &data);
     pages_quote_the_data(&masked, &data);
     pages_quote_the_data(&open, &data);
@@ -104,6 +106,9 @@ fn adds_up(run: &Path, conversations: usize) {
     assert_eq!(n("quarantined"), Table::read(run, "quarantine.csv").rows.len() as u64);
     assert_eq!(n("parts"), Table::read(run, "conversations.csv").rows.len() as u64);
     assert_eq!(n("evidence"), Table::read(run, "evidence.csv").rows.len() as u64);
+    let table = Table::read(run, "conversations.csv");
+    let ids: HashSet<&str> = table.column("conversation_id").into_iter().collect();
+    assert_eq!(ids.len() as u64, n("scored"), "masked ids stay apart");
     assert_eq!(n("agents"), Table::read(run, "agents.csv").rows.len() as u64);
     for by in ["languages", "channels"] {
         let sum: u64 = json[by].as_object().unwrap().values().map(|v| v.as_u64().unwrap()).sum();
@@ -371,8 +376,7 @@ fn pages_quote_the_data(run: &Path, data: &[Conversation<'_>]) {
             let quote = unescaped(quote.strip_suffix('”').unwrap());
             let (id, turn) = place.as_ref().expect("a quote follows its place");
             let pieces = pieces(&quote);
-            // A masked id may be that of several conversations.
-            let mut candidates = data.iter().filter(|c| *c.id == **id || mask(&c.id) == **id);
+            let mut candidates = data.iter().filter(|c| *c.id == **id || masked_id(&c.id, mask) == **id);
             let there = candidates.any(|c| match who {
                 "agent" => c.turns.get(*turn).is_some_and(|t| holds(&t.text, &pieces)),
                 _ => c.turns.iter().any(|t| holds(&t.text, &pieces)),
