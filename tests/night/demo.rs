@@ -249,9 +249,10 @@ fn parquet_is_csv(run: &Path, name: &str) -> usize {
 fn points_add_up(run: &Path) {
     let evidence = Table::read(run, "evidence.csv");
     let mut sums: HashMap<[&str; 3], (f64, f64)> = HashMap::new();
-    let columns = ["conversation_id", "agent_id", "criterion", "points", "effect"].map(|c| evidence.column(c));
-    for i in 0..evidence.rows.len() {
-        let points: f64 = columns[3][i].parse().unwrap();
+    let at = ["conversation_id", "agent_id", "criterion", "points", "effect"].map(|c| evidence.at(c));
+    for (i, row) in evidence.rows.iter().enumerate() {
+        let [id, agent, criterion, points, written] = at.map(|c| row[c].as_str());
+        let points: f64 = points.parse().unwrap();
         let effect = if points > 0.0 {
             "won"
         } else if points < 0.0 {
@@ -260,8 +261,8 @@ fn points_add_up(run: &Path) {
             "noted"
         };
         // A point of less than half a hundredth is written as 0.00.
-        assert!(columns[4][i] == effect || points == 0.0, "row {i}: {points} is {}", columns[4][i]);
-        let sum = sums.entry([columns[0][i], columns[1][i], columns[2][i]]).or_default();
+        assert!(written == effect || points == 0.0, "row {i}: {points} is {written}");
+        let sum = sums.entry([id, agent, criterion]).or_default();
         sum.0 += points;
         sum.1 += 1.0;
     }
