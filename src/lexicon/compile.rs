@@ -61,9 +61,9 @@ struct BuildNode {
 /// The automaton, frozen for matching.
 #[derive(Debug)]
 pub(super) struct Automaton {
-    keys: Vec<u64>,
-    children: Vec<u32>,
-    mask: u64,
+    symbols: usize,
+    edges_at: Vec<u32>,
+    edges: Vec<(u32, u32)>,
     gaps_at: Vec<u32>,
     gaps: Vec<(u8, u32)>,
     accepts_at: Vec<u32>,
@@ -97,21 +97,10 @@ fn slot(key: u64) -> u64 {
 }
 
 impl Automaton {
-    /// The node reached from `node` by `symbol`; 0 when there is none.
+    /// The words that lead on from a node: symbol and the node behind it, ascending by symbol.
     #[inline]
-    pub fn child(&self, node: u32, symbol: u32) -> u32 {
-        let key = key(node, symbol);
-        let mut at = slot(key) & self.mask;
-        loop {
-            let found = self.keys[at as usize];
-            if found == key {
-                return self.children[at as usize];
-            }
-            if found == 0 {
-                return 0;
-            }
-            at = (at + 1) & self.mask;
-        }
+    pub fn edges(&self, node: u32) -> &[(u32, u32)] {
+        &self.edges[self.edges_at[node as usize] as usize..self.edges_at[node as usize + 1] as usize]
     }
 
     /// The patterns that end at a node.
@@ -124,6 +113,11 @@ impl Automaton {
     #[inline]
     pub fn gaps(&self, node: u32) -> &[(u8, u32)] {
         &self.gaps[self.gaps_at[node as usize] as usize..self.gaps_at[node as usize + 1] as usize]
+    }
+
+    /// Number of symbols: one more than the greatest.
+    pub fn symbols(&self) -> usize {
+        self.symbols
     }
 
     /// Number of nodes, for reports.
@@ -537,16 +531,16 @@ impl Builder {
 }
 
 fn freeze(b: &Builder) -> Automaton {
-    let size = (b.edges.len() * 2).next_power_of_two().max(16);
-    let (mut keys, mut children, mask) = (vec![0u64; size], vec![0u32; size], size as u64 - 1);
-    for (key, child) in &b.edges {
-        let mut at = slot(*key) & mask;
-        while keys[at as usize] != 0 {
-            at = (at + 1) & mask;
-        }
-        keys[at as usize] = *key;
-        children[at as usize] = *child;
+    let mut sorted: Vec<(u64, u32)> = b.edges.iter().map(|(key, child)| (*key, *child)).collect();
+    sorted.sort_unstable();
+    let mut edges_at = vec![0; b.nodes.len() + 1];
+    for (key, _) in &sorted {
+        edges_at[(key >> 32) as usize + 1] += 1;
     }
+    for i in 1..edges_at.len() {
+        edges_at[i] += edges_at[i - 1];
+    }
+    let edges = sorted.into_iter().map(|(key, child)| (key as u32, child)).collect();
     let (mut accepts_at, mut accepts) = (vec![0], Vec::new());
     let (mut gaps_at, mut gaps) = (vec![0], Vec::new());
     for node in &b.nodes {
@@ -555,5 +549,5 @@ fn freeze(b: &Builder) -> Automaton {
         gaps.extend_from_slice(&node.gaps);
         gaps_at.push(gaps.len() as u32);
     }
-    Automaton { keys, children, mask, gaps_at, gaps, accepts_at, accepts }
+    Automaton { symbols: b.vocabulary.symbols as usize, edges_at, edges, gaps_at, gaps, accepts_at, accepts }
 }

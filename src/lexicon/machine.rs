@@ -34,6 +34,7 @@ pub(super) struct Machine {
     /// First steps by class, away from and at the beginning of a sentence; `UNKNOWN` where not worked out.
     first: [Vec<u32>; 2],
     scratch: Vec<Place>,
+    bits: Bits,
 }
 
 const UNKNOWN: u32 = u32::MAX;
@@ -48,6 +49,7 @@ impl Machine {
             used: 0,
             first: [Vec::new(), Vec::new()],
             scratch: Vec::new(),
+            bits: Bits::default(),
         };
         m.reset();
         m
@@ -92,12 +94,15 @@ impl Machine {
     fn work_out_first(&mut self, class: u32, at_start: bool, classes: &[Class], automaton: &Automaton) -> u32 {
         let mut to = std::mem::take(&mut self.scratch);
         to.clear();
-        step_all(&[(ROOT, 0)], &classes[class as usize], automaton, &mut to);
+        let class_of = &classes[class as usize];
+        self.bits.set(&class_of.symbols, automaton);
+        step_all(&[(ROOT, 0)], class_of, &self.bits, automaton, &mut to);
         if at_start {
             let mut from = vec![(START, 0)];
             from.extend(automaton.gaps(START).iter().map(|&(max, behind)| (behind, max)));
-            step_all(&from, &classes[class as usize], automaton, &mut to);
+            step_all(&from, class_of, &self.bits, automaton, &mut to);
         }
+        self.bits.clear(&class_of.symbols);
         let state = self.intern(&mut to, automaton);
         self.scratch = to;
         let list = &mut self.first[usize::from(at_start)];
@@ -130,7 +135,10 @@ impl Machine {
     fn work_out(&mut self, state: u32, class: u32, classes: &[Class], automaton: &Automaton) -> u32 {
         let mut to = std::mem::take(&mut self.scratch);
         to.clear();
-        step_all(&self.states[state as usize].places, &classes[class as usize], automaton, &mut to);
+        let class_of = &classes[class as usize];
+        self.bits.set(&class_of.symbols, automaton);
+        step_all(&self.states[state as usize].places, class_of, &self.bits, automaton, &mut to);
+        self.bits.clear(&class_of.symbols);
         let next = self.intern(&mut to, automaton);
         self.scratch = to;
         if self.used * 2 >= self.steps.len() {
@@ -193,13 +201,45 @@ fn spread(key: u64) -> u64 {
     x ^ (x >> 32)
 }
 
-/// Every place that a word of a class leads to.
-fn step_all(from: &[Place], class: &Class, automaton: &Automaton, to: &mut Vec<Place>) {
+/// The symbols of one class as bits, to test edges against.
+#[derive(Debug, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn set(&mut self, symbols: &[u32], automaton: &Automaton) {
+        self.0.resize(automaton.symbols() / 64 + 1, 0);
+        for s in symbols {
+            self.0[*s as usize / 64] |= 1 << (s % 64);
+        }
+    }
+    fn clear(&mut self, symbols: &[u32]) {
+        for s in symbols {
+            self.0[*s as usize / 64] = 0;
+        }
+    }
+    fn has(&self, symbol: u32) -> bool {
+        self.0[symbol as usize / 64] >> (symbol % 64) & 1 == 1
+    }
+}
+
+/// Edges of a node up to which they are tested one by one.
+const FEW: usize = 48;
+
+/// Every place that a word of a class leads to; `bits` are the symbols of the class.
+fn step_all(from: &[Place], class: &Class, bits: &Bits, automaton: &Automaton, to: &mut Vec<Place>) {
     for &(node, gap) in from {
-        for &symbol in &class.symbols {
-            let child = automaton.child(node, symbol);
-            if child != 0 {
-                enter(child, 0, automaton, to);
+        let edges = automaton.edges(node);
+        if edges.len() <= FEW {
+            for &(symbol, child) in edges {
+                if bits.has(symbol) {
+                    enter(child, 0, automaton, to);
+                }
+            }
+        } else {
+            for symbol in &class.symbols {
+                if let Ok(i) = edges.binary_search_by_key(symbol, |e| e.0) {
+                    enter(edges[i].1, 0, automaton, to);
+                }
             }
         }
         if gap > 0 {
