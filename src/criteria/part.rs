@@ -1,6 +1,9 @@
 //! One agent's part of a conversation: whose turns are scored, and what stands around them.
 
+use std::sync::Arc;
+
 use crate::lexicon::{Act, Found, Lexicon, Reading};
+use crate::text::Flags;
 use crate::model::{Called, Conversation, Evidence, Kind, Speaker};
 
 /// Of a turn, as seen from the agent who is scored.
@@ -117,6 +120,12 @@ impl<'a> Part<'a> {
         self.own_turns().map(|i| self.reading.word_count(i)).sum()
     }
 
+    /// Number of the sentence in which byte `at` of a turn stands.
+    pub fn sentence(&self, turn: usize, at: u32) -> usize {
+        let words = &self.reading.words[self.reading.turns[turn].words.clone()];
+        words.iter().take_while(|w| w.start <= at).filter(|w| w.flags.has(Flags::SENTENCE)).count()
+    }
+
     /// Evidence from an act.
     pub fn point(
         &self,
@@ -134,7 +143,7 @@ impl<'a> Part<'a> {
             end: found.end as usize,
             rule,
             act: found.act.name(),
-            pattern: format!("{}/{}", phrase.language.code(), phrase.pattern).into(),
+            phrase: Some(Arc::clone(&phrase.label)),
             called: None,
             would_earn,
         }
@@ -142,7 +151,7 @@ impl<'a> Part<'a> {
 
     /// Evidence from what is not there: it points to a turn as a whole.
     pub fn missed(&self, rule: &'static str, points: f64, turn: usize, would_earn: &'static str) -> Evidence {
-        Evidence { points, turn, start: 0, end: 0, rule, act: "", pattern: "".into(), called: None, would_earn }
+        Evidence { points, turn, start: 0, end: 0, rule, act: "", phrase: None, called: None, would_earn }
     }
 
     /// The customer's words as what called for something.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use super::acts::Act;
 use super::contractions::expand;
@@ -43,6 +44,8 @@ pub struct Rule {
     pub flipped: Option<Act>,
     /// File and line.
     pub place: (String, usize),
+    /// The same in short: `lang/act:line`.
+    pub label: Arc<str>,
 }
 
 /// An end of a pattern in the automaton.
@@ -244,6 +247,7 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
                         negation: content.negation,
                         flipped,
                         place: (file.path.clone(), line),
+                        label: format!("{}:{line}", file.path.trim_end_matches(".toml")).into(),
                     }),
                     Err(message) => fail(line, format!("{:?}: {message}", written.get_ref())),
                 }

@@ -71,6 +71,7 @@ pub struct Reader<'l> {
     machine: Machine,
     votes: Vec<Votes>,
     spans: Vec<Span>,
+    kept: Vec<Span>,
 }
 
 /// A pattern met: words `first..last`.
@@ -89,7 +90,7 @@ const NEGATION_REACH: usize = 3;
 impl<'l> Reader<'l> {
     /// A reader with nothing remembered yet.
     pub fn new(lexicon: &'l Lexicon) -> Self {
-        Self { lexicon, classes: Classes::new(), machine: Machine::new(), votes: Vec::new(), spans: Vec::new() }
+        Self { lexicon, classes: Classes::new(), machine: Machine::new(), votes: Vec::new(), spans: Vec::new(), kept: Vec::new() }
     }
 
     /// Finds words, languages and acts of a conversation.
@@ -193,7 +194,8 @@ impl<'l> Reader<'l> {
                 .then(a.rule.cmp(&b.rule))
         });
         let from = acts.len();
-        let mut kept: Vec<Span> = Vec::new();
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.clear();
         let mut act = None;
         for span in &self.spans {
             let rule = &rules[span.rule as usize];
@@ -230,6 +232,7 @@ impl<'l> Reader<'l> {
                 question: in_question(words, span),
             });
         }
+        self.kept = kept;
         acts[from..].sort_by(|a, b| (a.start, a.end, a.act).cmp(&(b.start, b.end, b.act)));
     }
 }

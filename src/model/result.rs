@@ -1,6 +1,6 @@
 //! What scoring says: a result a criterion, a piece of evidence a point.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::{Channel, Language};
 
@@ -52,10 +52,10 @@ pub struct Evidence {
     pub end: usize,
     /// The rule of the criterion, a stable name such as `reframe` or `missed_feeling`.
     pub rule: &'static str,
-    /// The act behind it, and the lexicon line as `lang/act:pattern`; empty where the rule is not about words.
+    /// The act behind it; empty where the rule is not about words.
     pub act: &'static str,
-    /// The lexicon pattern that was met, empty where none.
-    pub pattern: Cow<'static, str>,
+    /// Where the phrase that was met stands, as `lang/act:line`; `None` where the rule is not about words.
+    pub phrase: Option<Arc<str>>,
     /// The customer's words that called for it.
     pub called: Option<Called>,
     /// For a miss: what would have earned the point.

@@ -115,7 +115,7 @@ mod tests {
             quote: quote.into(),
             rule: "r",
             act: "",
-            pattern: String::new(),
+            phrase: None,
             called_turn: None,
             called_quote: "две\nстроки".into(),
             would_earn: "",

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use polars::prelude::{
-    Column as Series, DataFrame, DataType, Field, NamedFrom, PolarsResult, Schema, Series as Values,
+    Column as Series, DataFrame, DataType, Field, IntoSeries, NamedFrom, PolarsResult, Schema, Series as Values, StringChunkedBuilder,
 };
 use polars_io::parquet::write::{BatchedWriter, ParquetCompression, ParquetWriter};
 
@@ -21,24 +21,25 @@ pub struct ParquetTable<W: Write> {
 }
 
 enum Buffer {
-    Text(Vec<Option<String>>),
+    Text(Box<StringChunkedBuilder>),
     Whole(Vec<Option<i64>>),
     Number(Vec<Option<f64>>),
 }
 
 impl Buffer {
-    fn new(kind: Type) -> Buffer {
+    fn new(kind: Type, name: &str) -> Buffer {
         match kind {
-            Type::Text => Buffer::Text(Vec::new()),
+            Type::Text => Buffer::Text(Box::new(StringChunkedBuilder::new(name.into(), GROUP))),
             Type::Whole => Buffer::Whole(Vec::new()),
             Type::Number => Buffer::Number(Vec::new()),
         }
     }
 
     fn take(&mut self, name: &str) -> Series {
+        let fresh = StringChunkedBuilder::new(name.into(), GROUP);
         let name = name.into();
         match self {
-            Buffer::Text(v) => Values::new(name, std::mem::take(v)),
+            Buffer::Text(v) => std::mem::replace(&mut **v, fresh).finish().into_series(),
             Buffer::Whole(v) => Values::new(name, std::mem::take(v)),
             Buffer::Number(v) => Values::new(name, std::mem::take(v)),
         }
@@ -68,7 +69,7 @@ impl<W: Write> ParquetTable<W> {
         Ok(Self {
             writer,
             names: columns.iter().map(|c| c.name.clone()).collect(),
-            values: columns.iter().map(|c| Buffer::new(c.kind)).collect(),
+            values: columns.iter().map(|c| Buffer::new(c.kind, &c.name)).collect(),
             rows: 0,
         })
     }
@@ -80,10 +81,10 @@ impl<W: Write> ParquetTable<W> {
     pub fn row<R>(&mut self, columns: &[Column<R>], row: &R) -> PolarsResult<()> {
         for (column, values) in columns.iter().zip(&mut self.values) {
             match ((column.take)(row), values) {
-                (Cell::Text(t), Buffer::Text(v)) => v.push(Some(t.into_owned())),
+                (Cell::Text(t), Buffer::Text(v)) => v.append_value(&*t),
                 (Cell::Whole(n), Buffer::Whole(v)) => v.push(Some(n)),
                 (Cell::Number(n, _), Buffer::Number(v)) => v.push(Some(n)),
-                (_, Buffer::Text(v)) => v.push(None),
+                (_, Buffer::Text(v)) => v.append_null(),
                 (_, Buffer::Whole(v)) => v.push(None),
                 (_, Buffer::Number(v)) => v.push(None),
             }

@@ -1,5 +1,7 @@
 //! The rows of the tables: what is written of a conversation and of a point, already masked and independent of the input's memory.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use crate::criteria::{self, Part};
@@ -43,9 +45,9 @@ pub struct ConversationRow {
 #[derive(Clone, Debug, PartialEq)]
 pub struct EvidenceRow {
     /// As in the input.
-    pub conversation_id: String,
+    pub conversation_id: Arc<str>,
     /// Whose part.
-    pub agent_id: String,
+    pub agent_id: Arc<str>,
     /// Index into [`criteria::ALL`].
     pub criterion: usize,
     /// What it adds to the score; lost points are negative.
@@ -62,8 +64,8 @@ pub struct EvidenceRow {
     pub rule: &'static str,
     /// The act behind it; empty where the rule is not about words.
     pub act: &'static str,
-    /// `lang/pattern` of the phrase met.
-    pub pattern: String,
+    /// `lang/act:line` of the phrase met.
+    pub phrase: Option<Arc<str>>,
     /// Turn of the customer's words that called for it.
     pub called_turn: Option<u32>,
     /// Those words in their sentence, masked and shortened.
@@ -155,6 +157,7 @@ pub fn rows(part: &Part<'_>, result: &PartResult, place: &Place, mask: Mask) -> 
         agent_words: part.own_words() as u32,
         source: place.to_string(),
     };
+    let (id, agent_id): (Arc<str>, Arc<str>) = (id.into(), agent_id.into());
     let mut evidence = Vec::new();
     for (criterion, r) in result.criteria.iter().enumerate() {
         for e in &r.evidence {
@@ -165,11 +168,11 @@ pub fn rows(part: &Part<'_>, result: &PartResult, place: &Place, mask: Mask) -> 
     (row, evidence)
 }
 
-fn evidence_row(part: &Part<'_>, id: &str, agent: &str, criterion: usize, e: &Evidence, mask: Mask) -> EvidenceRow {
+fn evidence_row(part: &Part<'_>, id: &Arc<str>, agent: &Arc<str>, criterion: usize, e: &Evidence, mask: Mask) -> EvidenceRow {
     let quoted = |turn: usize, start: usize, end: usize| mask(&sentence(part, turn, start, end)).into_owned();
     EvidenceRow {
-        conversation_id: id.to_owned(),
-        agent_id: agent.to_owned(),
+        conversation_id: Arc::clone(id),
+        agent_id: Arc::clone(agent),
         criterion,
         points: e.points,
         turn: e.turn as u32,
@@ -178,7 +181,7 @@ fn evidence_row(part: &Part<'_>, id: &str, agent: &str, criterion: usize, e: &Ev
         quote: quoted(e.turn, e.start, e.end),
         rule: e.rule,
         act: e.act,
-        pattern: e.pattern.clone().into_owned(),
+        phrase: e.phrase.clone(),
         called_turn: e.called.map(|c| c.turn as u32),
         called_quote: e.called.map(|c| quoted(c.turn, c.start, c.end)).unwrap_or_default(),
         would_earn: e.would_earn,
@@ -208,6 +211,11 @@ pub fn sentence(part: &Part<'_>, turn: usize, start: usize, end: usize) -> Strin
 
 /// One line of at most [`LONGEST`] characters that keeps what stands at byte `focus`.
 fn shorten(text: &str, focus: usize) -> String {
+    let text = text.trim();
+    // Most sentences are short and on one line already.
+    if text.len() <= LONGEST && !text.bytes().any(|b| b < b' ') && !text.contains("  ") {
+        return text.to_owned();
+    }
     let one_line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let count = one_line.chars().count();
     if count <= LONGEST {
