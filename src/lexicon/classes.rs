@@ -30,6 +30,8 @@ const SLOTS: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Classes {
     pub all: Vec<Class>,
+    /// A sign a class, see [`sign`].
+    pub signs: Vec<u64>,
     ids: HashMap<Class, u32>,
     slots: Vec<(u64, u32)>,
     used: usize,
@@ -38,7 +40,7 @@ pub(super) struct Classes {
 impl Classes {
     pub fn new() -> Self {
         let unknown = Class::default();
-        Self { all: vec![unknown.clone()], ids: HashMap::from([(unknown, 0)]), slots: vec![(0, 0); SLOTS], used: 0 }
+        Self { all: vec![unknown.clone()], signs: vec![0], ids: HashMap::from([(unknown, 0)]), slots: vec![(0, 0); SLOTS], used: 0 }
     }
 
     /// The class of a word as written.
@@ -67,6 +69,7 @@ impl Classes {
         let class = classify(word, vocabulary);
         let next = self.all.len() as u32;
         let id = *self.ids.entry(class).or_insert_with_key(|class| {
+            self.signs.push(class.symbols.iter().fold(0, |s, x| s | sign(*x)));
             self.all.push(class.clone());
             next
         });
@@ -78,6 +81,11 @@ impl Classes {
         self.used += 1;
         id
     }
+}
+
+/// One bit of 64 for a symbol: a class whose bits a state does not have leads nowhere from it.
+pub(super) fn sign(symbol: u32) -> u64 {
+    1 << (symbol.wrapping_mul(0x9E37_79B1) >> 26)
 }
 
 /// 64 bits of a word's bytes; never 0. Two of a million distinct words meet with a chance of about 3 in 10⁸.

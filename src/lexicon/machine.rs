@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::classes::Class;
+use super::classes::{Class, Classes, sign};
 use super::compile::{Accept, Automaton, ROOT, START};
 
 /// No phrase goes on.
@@ -21,6 +21,10 @@ type Place = (u32, u8);
 struct State {
     places: Box<[Place]>,
     accepts: (u32, u32),
+    /// Bits of the symbols that lead on.
+    sign: u64,
+    /// What follows a word that only a gap can pass over.
+    skip: u32,
 }
 
 /// States and steps worked out so far. One a thread.
@@ -63,7 +67,7 @@ impl Machine {
         self.used = 0;
         self.first[0].clear();
         self.first[1].clear();
-        self.states.push(State { places: Box::default(), accepts: (0, 0) });
+        self.states.push(State { places: Box::default(), accepts: (0, 0), sign: 0, skip: DEAD });
         self.ids.insert(Box::default(), DEAD);
     }
 
@@ -115,7 +119,11 @@ impl Machine {
 
     /// The state behind another word.
     #[inline]
-    pub fn step(&mut self, state: u32, class: u32, classes: &[Class], automaton: &Automaton) -> u32 {
+    pub fn step(&mut self, state: u32, class: u32, classes: &Classes, automaton: &Automaton) -> u32 {
+        let &State { sign, skip, .. } = &self.states[state as usize];
+        if sign & classes.signs[class as usize] == 0 {
+            return if skip == UNKNOWN { self.work_out_skip(state, &classes.all, automaton) } else { skip };
+        }
         let key = u64::from(state) << 32 | u64::from(class);
         let mask = self.steps.len() - 1;
         let mut at = spread(key) as usize & mask;
@@ -125,7 +133,7 @@ impl Machine {
                 return to;
             }
             if found == 0 {
-                return self.work_out(state, class, classes, automaton);
+                return self.work_out(state, class, &classes.all, automaton);
             }
             at = (at + 1) & mask;
         }
@@ -147,6 +155,14 @@ impl Machine {
         let key = u64::from(state) << 32 | u64::from(class);
         insert(&mut self.steps, key, next);
         self.used += 1;
+        next
+    }
+
+    #[cold]
+    fn work_out_skip(&mut self, state: u32, classes: &[Class], automaton: &Automaton) -> u32 {
+        // The class of words that are in no phrase has no symbols.
+        let next = self.work_out(state, 0, classes, automaton);
+        self.states[state as usize].skip = next;
         next
     }
 
@@ -179,8 +195,11 @@ impl Machine {
         for &(node, _) in places.iter() {
             self.accepts.extend_from_slice(automaton.accepts(node));
         }
+        let edges = places.iter().flat_map(|&(node, _)| automaton.edges(node));
+        let sign = edges.fold(0, |s, e| s | sign(e.0));
+        let skip = if places.iter().any(|p| p.1 > 0) { UNKNOWN } else { DEAD };
         let boxed: Box<[Place]> = places.as_slice().into();
-        self.states.push(State { places: boxed.clone(), accepts: (from, self.accepts.len() as u32) });
+        self.states.push(State { places: boxed.clone(), accepts: (from, self.accepts.len() as u32), sign, skip });
         self.ids.insert(boxed, id);
         id
     }

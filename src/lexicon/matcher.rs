@@ -141,7 +141,7 @@ impl<'l> Reader<'l> {
 
     fn find(&mut self, words: &[Word], speaker: Speaker, language: Option<Language>, acts: &mut Vec<Found>) {
         self.spans.clear();
-        let (automaton, classes, machine) = (&self.lexicon.automaton, &self.classes.all, &mut self.machine);
+        let (automaton, classes, machine) = (&self.lexicon.automaton, &self.classes, &mut self.machine);
         machine.tidy();
         let mut sentence_end = 0;
         for first in 0..words.len() {
@@ -150,7 +150,7 @@ impl<'l> Reader<'l> {
                 sentence_end = more.map_or(words.len(), |n| first + 1 + n);
             }
             let mut state =
-                machine.begin(words[first].class, words[first].flags.has(Flags::SENTENCE), classes, automaton);
+                machine.begin(words[first].class, words[first].flags.has(Flags::SENTENCE), &classes.all, automaton);
             let mut at = first + 1;
             while state != DEAD {
                 for accept in machine.accepts(state) {
