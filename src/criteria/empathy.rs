@@ -13,7 +13,8 @@
 //! or asking about it. The sum starts at 40. Each strong opportunity is worth an equal share: answered fully it adds up to
 //! 60 / n points, missed it costs 40 / n. A weak one adds up to half a share and costs nothing when missed.
 //! Naming and validating count most, and several kinds count more than one. The same wording again counts a third, and an
-//! apology after the third nothing. Waving a feeling away costs 20 each time.
+//! apology after the third nothing. Waving a feeling away costs 20 each time, answering one with the very words of an earlier turn 15.
+//! A good feeling told at some length is a weak opportunity too: it is answered by sharing it.
 //! Without any opportunity the criterion is not applicable.
 //!
 //! ## Example
@@ -27,11 +28,12 @@
 //! Warmth that is only in the voice is not in a transcript. Irony is taken at its word.
 
 use super::Criterion;
-use super::part::Part;
+use super::part::{Part, fading};
 use crate::lexicon::acts::{
-    CUSTOMER_HARDSHIP, CUSTOMER_REPEATS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED,
-    EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE,
-    PATIENCE_REASSURE,
+    COURTESY_PLEASE, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS,
+    CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS,
+    EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE, PATIENCE_REASSURE, POSITIVE_GLADLY,
+    TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Found};
 use crate::model::{CriterionResult, Evidence};
@@ -51,6 +53,7 @@ const ANSWERS: &[(Act, &str, f64)] = &[
 const BASE: f64 = 40.0;
 const FULL: f64 = 60.0;
 const DISMISSED: f64 = -20.0;
+const REPEATED: f64 = -15.0;
 /// Own turns within which an opportunity can be answered.
 const REACH: usize = 2;
 /// Confidence from which a voiced feeling is a strong opportunity.
@@ -60,6 +63,8 @@ struct Opportunity {
     turn: usize,
     found: Found,
     strong: bool,
+    /// A good feeling: shared rather than consoled.
+    joy: bool,
 }
 
 fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
@@ -78,10 +83,13 @@ fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
                 .copied()
         };
         let new = match strongest(&feelings) {
-            Some(found) => Opportunity { turn, found, strong: found.confidence >= STRONG },
+            Some(found) => Opportunity { turn, found, strong: found.confidence >= STRONG, joy: false },
             None => match strongest(&[CUSTOMER_TROUBLE, CUSTOMER_REPEATS, CUSTOMER_UNRESOLVED]) {
-                Some(found) => Opportunity { turn, found, strong: false },
-                None => continue,
+                Some(found) => Opportunity { turn, found, strong: false, joy: false },
+                None => match joy(part, turn) {
+                    Some(found) => Opportunity { turn, found, strong: false, joy: true },
+                    None => continue,
+                },
             },
         };
         // Turns that follow each other without an answer between them are one opportunity: the strongest.
@@ -129,6 +137,7 @@ impl Criterion for Empathy {
                 ));
             }
         }
+        repeats_itself(part, &opportunities, &mut evidence);
         let strong = opportunities.iter().filter(|o| o.strong).count();
         let share = 1.0 / strong.max(1) as f64;
         let all = answers(part, &opportunities);
@@ -165,6 +174,36 @@ impl Criterion for Empathy {
     }
 }
 
+/// The same words as an own turn before, in answer to a feeling: not listening.
+fn repeats_itself(part: &Part<'_>, opportunities: &[Opportunity], evidence: &mut Vec<Evidence>) {
+    let mut count = 0;
+    for opportunity in opportunities {
+        let Some(turn) = part.next_own(opportunity.turn, 1).next() else { continue };
+        let text = part.text(turn).trim();
+        let before = part.own_turns().take_while(|t| *t < turn).any(|t| part.text(t).trim().eq_ignore_ascii_case(text));
+        if before && part.reading.word_count(turn) >= 3 {
+            count += 1;
+            let mut e = part.missed(
+                "says_the_same_again",
+                REPEATED * fading(count - 1),
+                turn,
+                "answer what the customer has just told",
+            );
+            e.end = part.text(turn).len();
+            e.called = part.called(opportunity.turn, &opportunity.found);
+            evidence.push(e);
+        }
+    }
+}
+
+/// A good feeling told at some length; a "great, thanks" is courtesy.
+fn joy(part: &Part<'_>, turn: usize) -> Option<Found> {
+    let courtesy = [CUSTOMER_THANKS, CUSTOMER_SATISFIED, CUSTOMER_FAREWELL, COURTESY_PLEASE];
+    (part.reading.word_count(turn) >= 6 && part.find(turn, &courtesy, 0.5).is_none())
+        .then(|| part.find(turn, &[TONE_POSITIVE], 0.8).copied())
+        .flatten()
+}
+
 type Answer = (usize, (Found, &'static str), f64);
 
 /// The agent's answers: to each opportunity its own, in the order of the opportunities.
@@ -180,7 +219,12 @@ fn answers(part: &Part<'_>, opportunities: &[Opportunity]) -> Vec<Vec<Answer>> {
             continue;
         }
         for found in part.acts(turn) {
-            let Some((_, rule, worth)) = ANSWERS.iter().find(|a| a.0 == found.act) else { continue };
+            let shared = opportunities[at].joy && matches!(found.act, TONE_POSITIVE | POSITIVE_GLADLY);
+            let (rule, worth) = match ANSWERS.iter().find(|a| a.0 == found.act) {
+                Some((_, rule, worth)) => (*rule, *worth),
+                None if shared => ("shares_joy", 0.5),
+                None => continue,
+            };
             let words = part.text(turn)[found.start as usize..found.end as usize].to_lowercase();
             let again = said.iter().any(|(r, w)| *r == found.rule && *w == words);
             said.push((found.rule, words));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::lexicon::{Act, Found, Lexicon, Reading};
-use crate::text::Flags;
 use crate::model::{Called, Conversation, Evidence, Kind, Speaker};
+use crate::text::Flags;
 
 /// Of a turn, as seen from the agent who is scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@
 //! costs 6. Asking before a wait adds 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
 //! Rushing and blaming cost 20, reproaching a repetition 20, cold or mocking words 15, insults 40.
 //! Asking the very same question again after it was answered costs 8, saying goodbye while the customer is not done 8.
+//! A customer who leaves such a talk thanking or content adds 6, one who leaves it upset costs 6.
 //! With timestamps, cutting in costs 6: an overlap of at least 0.2 s by at least three words that takes the turn while the
 //! customer's sentence is unfinished (back-channels such as "mhm, I see" never count).
 //! Without an opportunity and without a lapse the criterion is not applicable.
@@ -101,6 +102,9 @@ impl Criterion for Patience {
         interruptions(part, &mut evidence);
         asked_again(part, &mut evidence);
         closed_too_early(part, &mut evidence);
+        if opportunities > 0 || !evidence.is_empty() {
+            how_it_ends(part, &mut evidence);
+        }
         if opportunities == 0 && evidence.is_empty() {
             return CriterionResult::not_applicable("nothing tried the agent's patience");
         }
@@ -233,6 +237,30 @@ fn closed_too_early(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
             e.called = Some(crate::model::Called { turn: after, start: 0, end: part.text(after).len(), act: "" });
             evidence.push(e);
         }
+    }
+}
+
+/// How the customer leaves a talk that needed patience.
+fn how_it_ends(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let content: &[Act] = &[CUSTOMER_THANKS, CUSTOMER_SATISFIED];
+    let last: Vec<usize> = part.customer_turns().rev().take(2).collect();
+    let Some(own) = part.own_turns().next_back() else { return };
+    if let Some((turn, found)) = last.iter().find_map(|t| part.find(*t, content, 0.7).map(|f| (*t, f))) {
+        let mut e = part.missed("customer_leaves_content", 6.0, own, "");
+        e.end = part.text(own).len();
+        e.called = part.called(turn, found);
+        evidence.push(e);
+    } else if let Some((turn, found)) =
+        last.first().and_then(|t| part.find(*t, &[CUSTOMER_UPSET], 0.7).map(|f| (*t, f)))
+    {
+        let mut e = part.missed(
+            "customer_leaves_upset",
+            -6.0,
+            own,
+            "stay until the customer is calmer, and say what happens next",
+        );
+        e.called = part.called(turn, found);
+        evidence.push(e);
     }
 }
 

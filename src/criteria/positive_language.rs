@@ -25,12 +25,12 @@
 
 use super::Criterion;
 use super::part::{Part, fading};
-use crate::lexicon::{Act, Found};
 use crate::lexicon::acts::{
     CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
     NEGATIVE_YOU_MUST, PATIENCE_BLAME, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP,
     RUDE_DISMISSIVE,
 };
+use crate::lexicon::{Act, Found};
 use crate::model::{CriterionResult, Evidence};
 
 /// See the head of this file.
@@ -82,6 +82,10 @@ impl Criterion for PositiveLanguage {
             let shut: Vec<_> = shut.map(|f| f.start..f.end).collect();
             for found in part.acts(turn) {
                 if found.act == NEGATIVE_REFUSAL {
+                    // "No?" asks.
+                    if found.question && found.confidence <= 0.5 {
+                        continue;
+                    }
                     // "There is nothing I can do" is a shut door, not a refusal as well.
                     if shut.iter().any(|s| found.start < s.end && s.start < found.end) {
                         continue;
@@ -89,7 +93,11 @@ impl Criterion for PositiveLanguage {
                     // "Unfortunately we can't" is one refusal: the strongest of a sentence counts.
                     let sentence = part.sentence(turn, found.start);
                     let same = |f: &&Found| f.act == NEGATIVE_REFUSAL && part.sentence(turn, f.start) == sentence;
-                    let strongest = part.acts(turn).iter().filter(same).max_by(|a, b| a.confidence.total_cmp(&b.confidence).then(b.start.cmp(&a.start)));
+                    let strongest = part
+                        .acts(turn)
+                        .iter()
+                        .filter(same)
+                        .max_by(|a, b| a.confidence.total_cmp(&b.confidence).then(b.start.cmp(&a.start)));
                     if strongest.is_some_and(|s| s.start != found.start) {
                         continue;
                     }

@@ -40,7 +40,13 @@ pub(super) struct Classes {
 impl Classes {
     pub fn new() -> Self {
         let unknown = Class::default();
-        Self { all: vec![unknown.clone()], signs: vec![0], ids: HashMap::from([(unknown, 0)]), slots: vec![(0, 0); SLOTS], used: 0 }
+        Self {
+            all: vec![unknown.clone()],
+            signs: vec![0],
+            ids: HashMap::from([(unknown, 0)]),
+            slots: vec![(0, 0); SLOTS],
+            used: 0,
+        }
     }
 
     /// The class of a word as written.

@@ -90,7 +90,14 @@ const NEGATION_REACH: usize = 3;
 impl<'l> Reader<'l> {
     /// A reader with nothing remembered yet.
     pub fn new(lexicon: &'l Lexicon) -> Self {
-        Self { lexicon, classes: Classes::new(), machine: Machine::new(), votes: Vec::new(), spans: Vec::new(), kept: Vec::new() }
+        Self {
+            lexicon,
+            classes: Classes::new(),
+            machine: Machine::new(),
+            votes: Vec::new(),
+            spans: Vec::new(),
+            kept: Vec::new(),
+        }
     }
 
     /// Finds words, languages and acts of a conversation.

@@ -165,9 +165,12 @@ pub fn evidence() -> Vec<Column<EvidenceRow>> {
         column("act", Text, "The act found there; empty where the rule is not about words.", |r: &EvidenceRow| {
             text(r.act)
         }),
-        column("phrase", Text, "The lexicon phrase that was met, as language/act:line of lexicons/.", |r: &EvidenceRow| {
-            text(r.phrase.as_deref().unwrap_or(""))
-        }),
+        column(
+            "phrase",
+            Text,
+            "The lexicon phrase that was met, as language/act:line of lexicons/.",
+            |r: &EvidenceRow| text(r.phrase.as_deref().unwrap_or("")),
+        ),
         column("called_turn", Whole, "Turn of the customer's words that called for it.", |r: &EvidenceRow| {
             r.called_turn.map_or(Cell::Empty, whole)
         }),

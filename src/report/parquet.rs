@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use polars::prelude::{
-    Column as Series, DataFrame, DataType, Field, IntoSeries, NamedFrom, PolarsResult, Schema, Series as Values, StringChunkedBuilder,
+    Column as Series, DataFrame, DataType, Field, IntoSeries, NamedFrom, PolarsResult, Schema, Series as Values,
+    StringChunkedBuilder,
 };
 use polars_io::parquet::write::{BatchedWriter, ParquetCompression, ParquetWriter};
 

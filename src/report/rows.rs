@@ -168,7 +168,14 @@ pub fn rows(part: &Part<'_>, result: &PartResult, place: &Place, mask: Mask) -> 
     (row, evidence)
 }
 
-fn evidence_row(part: &Part<'_>, id: &Arc<str>, agent: &Arc<str>, criterion: usize, e: &Evidence, mask: Mask) -> EvidenceRow {
+fn evidence_row(
+    part: &Part<'_>,
+    id: &Arc<str>,
+    agent: &Arc<str>,
+    criterion: usize,
+    e: &Evidence,
+    mask: Mask,
+) -> EvidenceRow {
     let quoted = |turn: usize, start: usize, end: usize| mask(&sentence(part, turn, start, end)).into_owned();
     EvidenceRow {
         conversation_id: Arc::clone(id),
