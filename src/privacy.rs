@@ -40,7 +40,7 @@ fn next(text: &str, from: usize) -> Option<(usize, usize, &'static str)> {
                 }
                 at += 1;
             }
-            b'+' | b'(' | b'0'..=b'9' if !joined(bytes, at, from) => {
+            b'+' | b'(' | b'0'..=b'9' if !goes_on(bytes, at, from) => {
                 let number = Number::at(bytes, at);
                 if let Some((length, kind)) = number.kind() {
                     // An email that begins with digits is an email.
@@ -69,6 +69,11 @@ fn joined(bytes: &[u8], at: usize, from: usize) -> bool {
         && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] >= 0x80)
         && bytes[at] != b'+'
         && bytes[at] != b'('
+}
+
+/// Whether the digit at `at` goes on a number that began before. A number may be glued to a word.
+fn goes_on(bytes: &[u8], at: usize, from: usize) -> bool {
+    at > from && bytes[at].is_ascii_digit() && bytes[at - 1].is_ascii_digit()
 }
 
 fn email_around(text: &str, at: usize, from: usize) -> Option<(usize, usize)> {
@@ -171,10 +176,11 @@ impl Number {
     }
 
     fn kind_of(&self, d: &[u8], groups: &[usize]) -> Option<&'static str> {
-        if self.plus {
-            return (10..=15).contains(&d.len()).then_some("[phone]");
-        }
         let n = d.len();
+        if self.plus {
+            // A phone number is at most 15 digits long; what the next group would add to is not one of its own.
+            return (10..=15).contains(&n).then_some("[phone]");
+        }
         if (13..=19).contains(&n) && luhn(d) {
             return Some("[card]");
         }
@@ -204,7 +210,7 @@ fn luhn(d: &[u8]) -> bool {
             if i % 2 == 0 { x } else { x * 2 / 10 + x * 2 % 10 }
         })
         .sum();
-    sum % 10 == 0 && d.iter().any(|x| *x != d[0])
+    sum.is_multiple_of(10) && d.iter().any(|x| *x != d[0])
 }
 
 fn weighted(d: &[u8], weights: &[u32]) -> u32 {
@@ -258,7 +264,7 @@ fn iban(bytes: &[u8], at: usize) -> Option<usize> {
                 symbols.push(b.to_ascii_uppercase());
                 ends.push(i + 1);
             }
-            b' ' if symbols.len() >= 4 && symbols.len() % 4 == 0 => {}
+            b' ' if symbols.len() >= 4 && symbols.len().is_multiple_of(4) => {}
             _ => break,
         }
         if symbols.len() == 2 && !symbols.iter().all(u8::is_ascii_uppercase)
@@ -305,6 +311,7 @@ mod tests {
             ("ИНН 500100732259", "ИНН [inn]"),
             ("СНИЛС 112-233-445 95", "СНИЛС [snils]"),
             ("паспорт 4509 123456 выдан", "паспорт [passport] выдан"),
+            ("wait4111 1111 1111 1111", "wait[card]"),
         ] {
             assert_eq!(mask(text), want, "{text}");
         }

@@ -56,9 +56,9 @@ struct ActLine<'a> {
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    let lexicon = lexicon::load(args.lexicons.as_deref())?;
     let sources = args.input.sources()?;
     let options = args.input.options()?;
+    let lexicon = lexicon::load(args.lexicons.as_deref())?;
     let mask: Mask = super::mask(args.no_redact);
     let stop = super::stop_on_signal()?;
     let to_stdout = args.out.as_os_str() == "-";

@@ -114,6 +114,11 @@ impl Input {
             let names: Vec<&str> = ingest::formats::ALL.iter().map(|f| f.name()).collect();
             return Err(Failure::usage(anyhow::anyhow!("there is no format {name:?}; there are {}", names.join(", "))));
         }
+        if let Some(label) = self.charset.as_deref().filter(|l| !ingest::knows_charset(l)) {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "{label:?} is not the name of a charset; try windows-1251, koi8-r, utf-16le"
+            )));
+        }
         Ok(ingest::Options {
             format: self.format.clone(),
             charset: self.charset.clone(),

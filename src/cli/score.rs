@@ -93,9 +93,9 @@ type Rows = Vec<(ConversationRow, Vec<EvidenceRow>)>;
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let began = Instant::now();
     let scorecard = load_scorecard(args.scorecard.as_deref())?;
-    let lexicon = lexicon::load(args.lexicons.as_deref())?;
     let sources = args.input.sources()?;
     let options = args.input.options()?;
+    let lexicon = lexicon::load(args.lexicons.as_deref())?;
     let mask = super::mask(args.no_redact);
     let stop = super::stop_on_signal()?;
     let facts = facts(&args, &lexicon, &scorecard, sources.len());
@@ -265,7 +265,7 @@ impl Progress {
     fn step(&mut self, quarantined: bool) {
         self.done += 1;
         self.quarantined += u64::from(quarantined);
-        if self.done % 256 != 0 {
+        if !self.done.is_multiple_of(256) {
             return;
         }
         let bytes = self.bytes.load(Ordering::Relaxed).min(self.total);

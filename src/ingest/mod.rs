@@ -21,6 +21,11 @@ pub use discover::{InputError, discover, read_all, recognise};
 pub use lines::{BadLine, Lines};
 pub use source::{Beginning, Sample, Source, TextStream, reason_of};
 
+/// Whether this is the name of a charset, as `Options::charset` takes it.
+pub fn knows_charset(label: &str) -> bool {
+    charset::detect(&[], Some(label)).is_ok()
+}
+
 /// What the caller decides about reading.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -45,7 +50,7 @@ impl Default for Options {
             charset: None,
             agent_domains: Vec::new(),
             max_record: 64 << 20,
-            max_expansion: 1000,
+            max_expansion: 200,
             progress: Arc::default(),
         }
     }

@@ -240,7 +240,7 @@ impl<'l> Reader<'l> {
             });
         }
         self.kept = kept;
-        acts[from..].sort_by(|a, b| (a.start, a.end, a.act).cmp(&(b.start, b.end, b.act)));
+        acts[from..].sort_by_key(|a| (a.start, a.end, a.act));
     }
 }
 

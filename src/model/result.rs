@@ -88,7 +88,7 @@ impl CriterionResult {
     }
     /// `base` plus the points of the evidence, clamped to 0..=100.
     pub fn scored(base: f64, mut evidence: Vec<Evidence>, reason: &'static str) -> Self {
-        evidence.sort_by(|a, b| (a.turn, a.start, a.end).cmp(&(b.turn, b.start, b.end)));
+        evidence.sort_by_key(|e| (e.turn, e.start, e.end));
         let sum: f64 = evidence.iter().map(|e| e.points).sum();
         Self { status: Status::Scored, reason, score: Some((base + sum).clamp(0.0, 100.0)), base, evidence }
     }

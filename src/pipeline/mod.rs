@@ -129,12 +129,11 @@ where
             while let Some(outcomes) = waiting.remove(&next) {
                 next += 1;
                 for outcome in outcomes {
-                    if error.is_none() {
-                        if let Err(e) = take(outcome) {
+                    if error.is_none()
+                        && let Err(e) = take(outcome) {
                             failed.store(true, Ordering::Relaxed);
                             error = Some(e);
                         }
-                    }
                 }
                 // After the last batch nobody waits for the permit.
                 let _ = released.try_recv();

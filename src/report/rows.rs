@@ -176,7 +176,11 @@ fn evidence_row(
     e: &Evidence,
     mask: Mask,
 ) -> EvidenceRow {
-    let quoted = |turn: usize, start: usize, end: usize| mask(&sentence(part, turn, start, end)).into_owned();
+    // Masked before it is cut: half a number at the cut could not be told any more.
+    let quoted = |turn: usize, start: usize, end: usize| {
+        let (text, focus) = sentence(part, turn, start, end);
+        shorten(&mask(text), focus)
+    };
     EvidenceRow {
         conversation_id: Arc::clone(id),
         agent_id: Arc::clone(agent),
@@ -195,13 +199,12 @@ fn evidence_row(
     }
 }
 
-/// The sentence around bytes `start..end` of a turn, on one line, with an ellipsis where it was cut.
-pub fn sentence(part: &Part<'_>, turn: usize, start: usize, end: usize) -> String {
-    let c: &Conversation<'_> = part.conversation;
-    let text: &str = &c.turns[turn].text;
+/// The sentence around bytes `start..end` of a turn, and the byte within it where they begin; the whole turn where something is missing.
+fn sentence<'a>(part: &Part<'a>, turn: usize, start: usize, end: usize) -> (&'a str, usize) {
+    let c: &'a Conversation<'a> = part.conversation;
+    let text: &'a str = &c.turns[turn].text;
     if start == end {
-        // Something is missing in the turn: show all of it that there is room for.
-        return shorten(text, 0);
+        return (text, 0);
     }
     let words = &part.reading.words[part.reading.turns[turn].words.clone()];
     let from = words
@@ -213,7 +216,7 @@ pub fn sentence(part: &Part<'_>, turn: usize, start: usize, end: usize) -> Strin
         .iter()
         .find(|w| w.flags.has(Flags::SENTENCE) && w.start as usize >= end.max(start + 1))
         .map_or(text.len(), |w| w.start as usize);
-    shorten(text.get(from..to.max(from)).unwrap_or(text), start.saturating_sub(from))
+    (text.get(from..to.max(from)).unwrap_or(text), start.saturating_sub(from))
 }
 
 /// One line of at most [`LONGEST`] characters that keeps what stands at byte `focus`.
