@@ -2,6 +2,7 @@
 pub mod ingest;
 pub mod agents;
 pub mod criteria;
+pub mod generate;
 pub mod lexicon;
 pub mod model;
 pub mod pipeline;

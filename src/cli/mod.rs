@@ -10,6 +10,7 @@ use sabyr::ingest::{self, Source};
 use sabyr::report::Mask;
 
 mod annotate;
+mod generate;
 mod lexicon;
 mod score;
 
@@ -26,6 +27,7 @@ enum Command {
     Score(score::Args),
     Annotate(annotate::Args),
     Lexicon(lexicon::Args),
+    Generate(generate::Args),
 }
 
 /// Exit codes: done; done, but more was quarantined than allowed; wrong use; failed.
@@ -57,6 +59,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Score(args) => score::run(args),
         Command::Annotate(args) => annotate::run(args),
         Command::Lexicon(args) => lexicon::run(args),
+        Command::Generate(args) => generate::run(&args),
     };
     let (code, error) = match done {
         Ok(code) => return code,
