@@ -1,6 +1,7 @@
 //! Scores how agents treated customers in calls, chats and emails, with a quote behind every point.
 pub mod agents;
 pub mod criteria;
+pub mod generate;
 pub mod ingest;
 pub mod lexicon;
 pub mod model;

@@ -10,6 +10,7 @@ use sabyr::ingest::{self, Source};
 use sabyr::report::Mask;
 
 mod annotate;
+mod generate;
 mod inspect;
 mod lexicon;
 mod list;
@@ -33,6 +34,7 @@ enum Command {
     Criteria(list::CriteriaArgs),
     Scorecard(list::ScorecardArgs),
     Lexicon(lexicon::Args),
+    Generate(generate::Args),
 }
 
 /// Exit codes: done; done, but more was quarantined than allowed; wrong use; failed.
@@ -68,6 +70,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Criteria(args) => list::criteria(&args),
         Command::Scorecard(args) => list::scorecard(&args),
         Command::Lexicon(args) => lexicon::run(args),
+        Command::Generate(args) => generate::run(&args),
     };
     let (code, error) = match done {
         Ok(code) => return code,

@@ -90,21 +90,24 @@ impl Criterion for PositiveLanguage {
                     if shut.iter().any(|s| found.start < s.end && s.start < found.end) {
                         continue;
                     }
-                    // "Unfortunately we can't" is one refusal: the strongest of a sentence counts.
+                    // "Unfortunately we can't" is one refusal: the strongest of a sentence counts, and what is said
+                    // before the last of them is taken back by it.
                     let sentence = part.sentence(turn, found.start);
-                    let same = |f: &&Found| f.act == NEGATIVE_REFUSAL && part.sentence(turn, f.start) == sentence;
-                    let strongest = part
+                    let same: Vec<&Found> = part
                         .acts(turn)
                         .iter()
-                        .filter(same)
-                        .max_by(|a, b| a.confidence.total_cmp(&b.confidence).then(b.start.cmp(&a.start)));
-                    if strongest.is_some_and(|s| s.start != found.start) {
+                        .filter(|f| f.act == NEGATIVE_REFUSAL && part.sentence(turn, f.start) == sentence)
+                        .collect();
+                    let order =
+                        |a: &&&Found, b: &&&Found| a.confidence.total_cmp(&b.confidence).then(b.start.cmp(&a.start));
+                    if same.iter().max_by(order).is_some_and(|s| s.start != found.start) {
                         continue;
                     }
+                    let end = same.iter().map(|f| f.end).max().unwrap_or(found.end);
                     let behind = part
                         .acts(turn)
                         .iter()
-                        .find(|f| f.start >= found.end && f.confidence >= 0.5 && WAYS_ON.contains(&f.act));
+                        .find(|f| f.start >= end && f.confidence >= 0.5 && WAYS_ON.contains(&f.act));
                     let before = part.acts(turn).iter().find(|f| f.end <= found.start && f.act == POSITIVE_ALTERNATIVE);
                     let next = || part.next_own(turn, 1).find_map(|t| part.find(t, WAYS_ON, 0.5));
                     let confidence = f64::from(found.confidence);
@@ -118,6 +121,9 @@ impl Criterion for PositiveLanguage {
                     });
                 } else if let Some(k) = BY_ITSELF.iter().position(|b| b.0 == found.act) {
                     let (_, rule, points, would_earn) = BY_ITSELF[k];
+                    if found.act == POSITIVE_CAN_DO && taken_back(part, turn, found) {
+                        continue;
+                    }
                     // An offer put as a question is an offer; "can I have your number?" is not, and the lexicon keeps them apart.
                     let weight = if points > 0.0 { fading(counts[k]) } else { slow_fading(counts[k]) };
                     counts[k] += 1;
@@ -136,6 +142,13 @@ impl Criterion for PositiveLanguage {
         }
         CriterionResult::scored(BASE, evidence, "something was refused, ordered, offered or promised")
     }
+}
+
+/// Whether a refusal later in the same sentence takes it back: "we have ordered it, but it is out of stock".
+fn taken_back(part: &Part<'_>, turn: usize, found: &Found) -> bool {
+    let sentence = part.sentence(turn, found.start);
+    let refusals = part.acts(turn).iter().filter(|f| f.act == NEGATIVE_REFUSAL && f.confidence >= 0.7);
+    refusals.filter(|f| f.start >= found.end).any(|f| part.sentence(turn, f.start) == sentence)
 }
 
 fn slow_fading(n: usize) -> f64 {

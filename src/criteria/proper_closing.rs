@@ -164,12 +164,13 @@ impl Criterion for ProperClosing {
         }
         let sum = BASE + evidence.iter().map(|e| e.points).sum::<f64>();
         if let Some((turn, open)) = open_at_the_end(part)
-            && sum > CAP {
-                let mut e =
-                    part.missed("left_open", CAP - sum, last, "solve it, or agree what happens next, before closing");
-                e.called = part.called(turn, open);
-                evidence.push(e);
-            }
+            && sum > CAP
+        {
+            let mut e =
+                part.missed("left_open", CAP - sum, last, "solve it, or agree what happens next, before closing");
+            e.called = part.called(turn, open);
+            evidence.push(e);
+        }
         CriterionResult::scored(BASE, evidence, "the agent brought the conversation to its end")
     }
 }

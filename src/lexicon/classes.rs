@@ -126,9 +126,10 @@ fn classify(word: &str, v: &Vocabulary) -> Class {
         }
         for keep in [2, 1] {
             if symbols.is_empty()
-                && let Some(short) = shorten_runs(&folded, keep) {
-                    collect(&short, v, &mut symbols);
-                }
+                && let Some(short) = shorten_runs(&folded, keep)
+            {
+                collect(&short, v, &mut symbols);
+            }
         }
     }
     if is_latin(&folded) && !folded.is_empty() {

@@ -61,10 +61,11 @@ impl Pattern {
             return Err(format!("{:?} has no opening bracket", &parser.rest[..1]));
         }
         if let Node::Seq(items) = &root
-            && ((matches!(items.first(), Some(Node::Gap(_))) && !at_start) || matches!(items.last(), Some(Node::Gap(_))))
-            {
-                return Err("a pattern must not begin or end with a gap (only ^ ~3 may); leave the gap out".into());
-            }
+            && ((matches!(items.first(), Some(Node::Gap(_))) && !at_start)
+                || matches!(items.last(), Some(Node::Gap(_))))
+        {
+            return Err("a pattern must not begin or end with a gap (only ^ ~3 may); leave the gap out".into());
+        }
         if min_words(&root) == 0 {
             return Err("everything in it may be left out; at least one word must always be there".into());
         }

@@ -130,10 +130,11 @@ where
                 next += 1;
                 for outcome in outcomes {
                     if error.is_none()
-                        && let Err(e) = take(outcome) {
-                            failed.store(true, Ordering::Relaxed);
-                            error = Some(e);
-                        }
+                        && let Err(e) = take(outcome)
+                    {
+                        failed.store(true, Ordering::Relaxed);
+                        error = Some(e);
+                    }
                 }
                 // After the last batch nobody waits for the permit.
                 let _ = released.try_recv();
