@@ -2,7 +2,7 @@
 //!
 //! A conversation follows a plan (greeting, problem, questions, holds, refusals, closing, or a hang-up) whose turns are
 //! put together from invented sentences (`generate/<lang>.txt`) with names, products, sums and dates in them. What matters
-//! for speed is as in real talk: about 24 turns and 600 words a conversation (in English about 4.9 KB of JSON), short and
+//! for speed is as in real talk: about 25 turns and 600 words a conversation (in English about 4.5 KB of JSON), short and
 //! long turns mixed, numbers, and a long tail of rare words (surnames, streets, models). It says nothing of how *well*
 //! anything is scored: the sentences were not said by anybody.
 
