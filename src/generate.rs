@@ -2,7 +2,7 @@
 //!
 //! A conversation follows a plan (greeting, problem, questions, holds, refusals, closing, or a hang-up) whose turns are
 //! put together from invented sentences (`generate/<lang>.txt`) with names, products, sums and dates in them. What matters
-//! for speed is as in real talk: about 24 turns and 600 words a conversation (in English about 4.9 KB of JSON), short and
+//! for speed is as in real talk: about 25 turns and 600 words a conversation (in English about 4.5 KB of JSON), short and
 //! long turns mixed, numbers, and a long tail of rare words (surnames, streets, models). It says nothing of how *well*
 //! anything is scored: the sentences were not said by anybody.
 
@@ -169,7 +169,7 @@ impl Talk {
             Manner::Plain if self.random.chance(40) => self.agent(&["agent.apology", "agent.ask_id"]),
             _ => self.agent(&["agent.ask_id"]),
         }
-        let story = self.maybe(40, "customer.story");
+        let story = self.maybe(60, "customer.story");
         self.customer(&["customer.give_id", story]);
     }
 
@@ -183,12 +183,12 @@ impl Talk {
                 let more = self.maybe(30, "agent.ask");
                 let warm = if kind { self.maybe(35, "agent.reassure") } else { "" };
                 self.agent(&[mhm, warm, "agent.ask", more]);
-                let story = self.maybe(60, "customer.story");
+                let story = self.maybe(85, "customer.story");
                 self.customer(&["customer.answer", story, feeling]);
             }
             5..9 => {
-                let next = self.maybe(65, "agent.next_step");
-                let more = self.maybe(35, "agent.explain");
+                let next = self.maybe(75, "agent.next_step");
+                let more = self.maybe(60, "agent.explain");
                 self.agent(&[mhm, "agent.explain", more, next]);
                 self.reaction();
             }
@@ -245,7 +245,7 @@ impl Talk {
             _ => {
                 self.customer(&["customer.story", "customer.answer"]);
                 self.agent(&["agent.mhm"]);
-                self.customer(&["customer.story"]);
+                self.customer(&["customer.story", feeling]);
             }
         }
     }
@@ -279,7 +279,7 @@ impl Talk {
             (_, 6..8) => "customer.mhm",
             _ => "customer.question",
         };
-        let story = self.maybe(30, "customer.story");
+        let story = self.maybe(45, "customer.story");
         self.customer(&[next, story]);
     }
 
@@ -310,6 +310,9 @@ impl Talk {
             }
             self.facts.fill(&mut self.random, self.phrases, sentence, &mut text);
         }
+        if !self.timed {
+            text = slips(&mut self.random, &text, if speaker == Speaker::Customer { 6 } else { 1 });
+        }
         let (mut start, mut end) = (None, None);
         if self.timed {
             // Now and then one begins before the other has ended.
@@ -339,6 +342,23 @@ impl Talk {
     }
 }
 
+/// What fingers do in a chat: two letters of a word change places in so many of a hundred longer words.
+fn slips(random: &mut Random, text: &str, percent: u64) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (i, word) in text.split(' ').enumerate() {
+        if i > 0 {
+            out.push(' ');
+        }
+        let mut letters: Vec<char> = word.chars().collect();
+        if letters.len() >= 5 && letters.iter().all(|c| c.is_alphabetic()) && random.chance(percent) {
+            let at = 1 + random.below(letters.len() as u64 - 3) as usize;
+            letters.swap(at, at + 1);
+        }
+        out.extend(letters);
+    }
+    out
+}
+
 fn tenths(seconds: f64) -> f64 {
     (seconds * 10.0).round() / 10.0
 }
@@ -365,6 +385,22 @@ mod tests {
         assert_ne!(of(7).1, of(8).1);
         let (first, second) = (conversation(7, 0, Language::English), conversation(7, 1, Language::English));
         assert_ne!(first.turns, second.turns);
+    }
+
+    #[test]
+    fn slips_change_the_order_of_letters_and_nothing_else() {
+        let mut random = Random::new(1, 0, Language::English);
+        let text = "wrong order TH-12345, заказали пылесос";
+        assert_eq!(slips(&mut random, text, 0), text);
+        let slipped = slips(&mut random, text, 100);
+        assert_ne!(slipped, text);
+        let sorted = |s: &str| {
+            let mut letters: Vec<char> = s.chars().collect();
+            letters.sort_unstable();
+            letters
+        };
+        assert_eq!(sorted(&slipped), sorted(text));
+        assert!(slipped.contains(" TH-12345, "), "{slipped}");
     }
 
     #[test]

@@ -121,11 +121,7 @@ impl Facts {
 
 /// A surname or street put together from syllables: thousands of them, most of them seldom, as in life.
 fn surname(random: &mut Random, phrases: &Phrases) -> String {
-    let part = |random: &mut Random, section: &str| random.pick(phrases.section(section));
-    let mut name = part(random, "slot.first").to_owned();
-    name += part(random, "slot.middle");
-    name += part(random, "slot.last");
-    name
+    ["slot.first", "slot.middle", "slot.last"].map(|part| random.pick(phrases.section(part))).concat()
 }
 
 #[cfg(test)]

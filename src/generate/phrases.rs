@@ -25,7 +25,7 @@ impl Random {
 
     /// 0..n, for n below 2³².
     pub(super) fn below(&mut self, n: u64) -> u64 {
-        (self.next() >> 32) * n >> 32
+        ((self.next() >> 32) * n) >> 32
     }
 
     pub(super) fn chance(&mut self, percent: u64) -> bool {
