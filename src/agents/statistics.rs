@@ -65,9 +65,11 @@ pub fn estimate(team: &Team, scorecard: &Scorecard) -> Result<Vec<AgentRow>, Sta
             continue;
         };
         let shrunken = shrunken.get(i).filter(|s| s.is_finite()).unwrap_or(mean).clamp(0.0, 100.0);
-        let half = variance.get(i).filter(|v| v.is_finite() && *v >= 0.0).map(|v| Z * v.sqrt());
         let row = &mut rows[a as usize];
         let n = n as u64;
+        // A few equal scores do not make certainty.
+        let told = |v: &f64| v.is_finite() && (*v > 0.0 || n >= scorecard.minimum_conversations);
+        let half = variance.get(i).filter(told).map(|v| Z * v.max(0.0).sqrt());
         row.estimates[k as usize] = Some(Estimate {
             n,
             mean,
