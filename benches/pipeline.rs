@@ -3,6 +3,8 @@
 //! `SABYR_BENCH_MIB=200 cargo bench --bench pipeline` takes another size than 20 MiB. Under `cargo test --benches` it only
 //! shows that it runs, with 1 MiB. Seconds of CPU are Linux's, in steps of 10 ms; elsewhere there are none.
 
+#![allow(clippy::print_stdout)] // its table is what it is for
+
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
