@@ -8,5 +8,6 @@ pub mod model;
 pub mod pipeline;
 pub mod privacy;
 pub mod report;
+pub mod results;
 pub mod scorecard;
 pub mod text;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::criteria;
 use crate::model::Status;
-use crate::report::{ConversationRow, EvidenceRow};
+use crate::results::{ConversationRow, EvidenceRow};
 
 #[cfg(feature = "cli")]
 pub use statistics::{StatisticsError, estimate};

@@ -5,8 +5,8 @@ pub mod columns;
 pub mod csv;
 #[cfg(feature = "cli")]
 pub mod parquet;
-pub mod rows;
 #[cfg(feature = "cli")]
 pub mod run_folder;
 
+pub use crate::results as rows;
 pub use rows::{ConversationRow, EvidenceRow, Mask, masked_id};

@@ -1,4 +1,4 @@
-//! The rows of the tables: what is written of a conversation and of a point, already masked and independent of the input's memory.
+//! What is written of a conversation and of a point: rows, already masked and independent of the input's memory.
 
 use std::sync::Arc;
 
