@@ -1,6 +1,6 @@
-//! What is written of a conversation and of a point: rows, already masked and independent of the input's memory.
+//! What is written of a conversation and of a point: rows, already masked. They borrow what need not be changed.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
@@ -10,21 +10,21 @@ use crate::text::Flags;
 
 /// A row of `conversations`: one agent's part of one conversation.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ConversationRow {
+pub struct ConversationRow<'a> {
     /// As in the input.
-    pub conversation_id: String,
+    pub conversation_id: Cow<'a, str>,
     /// Whose part; empty when the input does not say.
-    pub agent_id: String,
+    pub agent_id: &'a str,
     /// Call, chat or email.
     pub channel: Channel,
     /// Main language.
     pub language: Option<Language>,
     /// As in the input, RFC 3339 where it could be read.
-    pub started_at: String,
+    pub started_at: &'a str,
     /// As in the input.
-    pub queue: String,
+    pub queue: Cow<'a, str>,
     /// As in the input.
-    pub team: String,
+    pub team: Cow<'a, str>,
     /// Weighted mean of what was scored, 0..=100; 0 on a fatal item.
     pub overall: Option<f64>,
     /// Fatal items that were met, parted by `; `.
@@ -43,11 +43,11 @@ pub struct ConversationRow {
 
 /// A row of `evidence`: one point of one criterion.
 #[derive(Clone, Debug, PartialEq)]
-pub struct EvidenceRow {
+pub struct EvidenceRow<'a> {
     /// As in the input.
-    pub conversation_id: Arc<str>,
+    pub conversation_id: Cow<'a, str>,
     /// Whose part.
-    pub agent_id: Arc<str>,
+    pub agent_id: Cow<'a, str>,
     /// Index into [`criteria::ALL`].
     pub criterion: usize,
     /// What it adds to the score; lost points are negative.
@@ -59,22 +59,22 @@ pub struct EvidenceRow {
     /// Byte behind their end.
     pub end: u32,
     /// The sentence around the words, masked and shortened.
-    pub quote: String,
+    pub quote: Cow<'a, str>,
     /// The rule of the criterion.
     pub rule: &'static str,
     /// The act behind it; empty where the rule is not about words.
     pub act: &'static str,
-    /// `lang/act:line` of the phrase met.
-    pub phrase: Option<Arc<str>>,
+    /// `lang/act:line` of the phrase met; empty where there is none.
+    pub phrase: Cow<'a, str>,
     /// Turn of the customer's words that called for it.
     pub called_turn: Option<u32>,
     /// Those words in their sentence, masked and shortened.
-    pub called_quote: String,
+    pub called_quote: Cow<'a, str>,
     /// For a miss: what would have earned the point.
     pub would_earn: &'static str,
 }
 
-impl EvidenceRow {
+impl EvidenceRow<'_> {
     /// `won`, `lost`, or `noted` for a point of 0.
     pub fn effect(&self) -> &'static str {
         if self.points > 0.0 {
@@ -83,6 +83,19 @@ impl EvidenceRow {
             "lost"
         } else {
             "noted"
+        }
+    }
+
+    /// The same row with texts of its own.
+    pub fn into_owned(self) -> EvidenceRow<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        EvidenceRow {
+            conversation_id: own(self.conversation_id),
+            agent_id: own(self.agent_id),
+            quote: own(self.quote),
+            phrase: own(self.phrase),
+            called_quote: own(self.called_quote),
+            ..self
         }
     }
 }
@@ -111,7 +124,7 @@ impl QuarantineRow {
             file: q.place.file.display().to_string(),
             line: q.place.line,
             byte: q.place.byte,
-            conversation_id: masked_id(q.conversation_id.as_deref().unwrap_or(""), mask),
+            conversation_id: masked_id(q.conversation_id.as_deref().unwrap_or(""), mask).into_owned(),
             kind: q.reason.kind(),
             reason: mask(&q.reason.to_string()).into_owned(),
         }
@@ -122,31 +135,35 @@ impl QuarantineRow {
 const LONGEST: usize = 240;
 
 /// An id as it is written: where masking would change it, a stable stand-in, so that rows still can be joined.
-pub fn masked_id(id: &str, mask: Mask) -> String {
+pub fn masked_id(id: &str, mask: Mask) -> Cow<'_, str> {
     match mask(id) {
-        masked if masked == id => id.to_owned(),
+        masked if masked == id => Cow::Borrowed(id),
         _ => {
             let digest = Sha256::digest(id.as_bytes());
-            digest.iter().take(5).fold("id-".to_owned(), |s, b| s + &format!("{b:02x}"))
+            Cow::Owned(digest.iter().take(5).fold("id-".to_owned(), |s, b| s + &format!("{b:02x}")))
         }
     }
 }
 
 /// How texts are masked before they leave the program.
-pub type Mask = fn(&str) -> std::borrow::Cow<'_, str>;
+pub type Mask = fn(&str) -> Cow<'_, str>;
 
-/// The rows of one part.
-pub fn rows(part: &Part<'_>, result: &PartResult, place: &Place, mask: Mask) -> (ConversationRow, Vec<EvidenceRow>) {
-    let c = part.conversation;
-    let text = |t: &Option<crate::model::Text<'_>>| t.as_deref().map(|t| mask(t).into_owned()).unwrap_or_default();
-    let id = masked_id(&c.id, mask);
-    let agent_id = result.agent_id.clone().unwrap_or_default();
-    let row = ConversationRow {
-        conversation_id: id.clone(),
-        agent_id: agent_id.clone(),
+/// The row of one part. Its id is the one that the part's points carry, too.
+pub fn conversation_row<'a>(
+    part: &Part<'a>,
+    result: &PartResult,
+    place: &Place,
+    mask: Mask,
+) -> ConversationRow<'a> {
+    let c: &'a Conversation<'a> = part.conversation;
+    let text = |t: &'a Option<crate::model::Text<'a>>| t.as_deref().map_or(Cow::Borrowed(""), mask);
+    debug_assert_eq!(result.criteria.len(), criteria::ALL.len());
+    ConversationRow {
+        conversation_id: masked_id(&c.id, mask),
+        agent_id: part.agent_id.unwrap_or_default(),
         channel: result.channel,
         language: result.language,
-        started_at: c.started_at.as_deref().unwrap_or_default().to_owned(),
+        started_at: c.started_at.as_deref().unwrap_or_default(),
         queue: text(&c.queue),
         team: text(&c.team),
         overall: result.overall,
@@ -156,34 +173,29 @@ pub fn rows(part: &Part<'_>, result: &PartResult, place: &Place, mask: Mask) -> 
         agent_turns: part.own_turns().count() as u32,
         agent_words: part.own_words() as u32,
         source: place.to_string(),
-    };
-    let (id, agent_id): (Arc<str>, Arc<str>) = (id.into(), agent_id.into());
-    let mut evidence = Vec::new();
-    for (criterion, r) in result.criteria.iter().enumerate() {
-        for e in &r.evidence {
-            evidence.push(evidence_row(part, &id, &agent_id, criterion, e, mask));
-        }
     }
-    debug_assert_eq!(row.criteria.len(), criteria::ALL.len());
-    (row, evidence)
 }
 
-fn evidence_row(
-    part: &Part<'_>,
-    id: &Arc<str>,
-    agent: &Arc<str>,
-    criterion: usize,
-    e: &Evidence,
+/// The rows of the points of one part, criterion by criterion; `id` is that of [`conversation_row`].
+pub fn evidence_rows<'a>(
+    part: &'a Part<'a>,
+    result: &'a PartResult,
+    id: &'a str,
     mask: Mask,
-) -> EvidenceRow {
+) -> impl Iterator<Item = EvidenceRow<'a>> {
+    let points = result.criteria.iter().enumerate().flat_map(|(i, r)| r.evidence.iter().map(move |e| (i, e)));
+    points.map(move |(criterion, e)| evidence_row(part, id, criterion, e, mask))
+}
+
+fn evidence_row<'a>(part: &'a Part<'a>, id: &'a str, criterion: usize, e: &Evidence, mask: Mask) -> EvidenceRow<'a> {
     // Masked before it is cut: half a number at the cut could not be told any more.
     let quoted = |turn: usize, start: usize, end: usize| {
         let (text, focus) = sentence(part, turn, start, end);
-        shorten(&mask(text), focus)
+        shorten(mask(text), focus)
     };
     EvidenceRow {
-        conversation_id: Arc::clone(id),
-        agent_id: Arc::clone(agent),
+        conversation_id: Cow::Borrowed(id),
+        agent_id: Cow::Borrowed(part.agent_id.unwrap_or_default()),
         criterion,
         points: e.points,
         turn: e.turn as u32,
@@ -192,9 +204,9 @@ fn evidence_row(
         quote: quoted(e.turn, e.start, e.end),
         rule: e.rule,
         act: e.act,
-        phrase: e.phrase.clone(),
+        phrase: Cow::Borrowed(e.phrase.map_or("", |p| &*part.lexicon.rule(p).label)),
         called_turn: e.called.map(|c| c.turn as u32),
-        called_quote: e.called.map(|c| quoted(c.turn, c.start, c.end)).unwrap_or_default(),
+        called_quote: e.called.map_or(Cow::Borrowed(""), |c| quoted(c.turn, c.start, c.end)),
         would_earn: e.would_earn,
     }
 }
@@ -220,23 +232,32 @@ fn sentence<'a>(part: &Part<'a>, turn: usize, start: usize, end: usize) -> (&'a 
 }
 
 /// One line of at most [`LONGEST`] characters that keeps what stands at byte `focus`.
-fn shorten(text: &str, focus: usize) -> String {
-    let text = text.trim();
+fn shorten(text: Cow<'_, str>, focus: usize) -> Cow<'_, str> {
     // Most sentences are short and on one line already.
-    if text.len() <= LONGEST && !text.bytes().any(|b| b < b' ') && !text.contains("  ") {
-        return text.to_owned();
+    if text.len() <= LONGEST && is_one_line(text.as_bytes()) {
+        return match text {
+            Cow::Borrowed(t) => Cow::Borrowed(t.trim()),
+            Cow::Owned(t) if t.trim().len() == t.len() => Cow::Owned(t),
+            Cow::Owned(t) => Cow::Owned(t.trim().to_owned()),
+        };
     }
     let one_line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let count = one_line.chars().count();
     if count <= LONGEST {
-        return one_line;
+        return Cow::Owned(one_line);
     }
     let before = text.get(..focus).map_or(0, |t| t.split_whitespace().map(|w| w.chars().count() + 1).sum::<usize>());
     let skip = before.saturating_sub(LONGEST / 3).min(count - LONGEST);
     let cut: String = one_line.chars().skip(skip).take(LONGEST).collect();
     let lead = if skip > 0 { "… " } else { "" };
     let tail = if skip + LONGEST < count { " …" } else { "" };
-    format!("{lead}{}{tail}", cut.trim())
+    Cow::Owned(format!("{lead}{}{tail}", cut.trim()))
+}
+
+/// Whether no control character and no two spaces in a row are in it.
+fn is_one_line(text: &[u8]) -> bool {
+    let mut before = 0;
+    text.iter().all(|&b| b >= b' ' && !(std::mem::replace(&mut before, b) == b' ' && b == b' '))
 }
 
 #[cfg(test)]
@@ -255,9 +276,11 @@ mod tests {
     fn quotes_are_short_one_line_and_hold_their_focus() {
         let text = format!("{} needle {}", "word ".repeat(100), "tail ".repeat(100));
         let at = text.find("needle").unwrap();
-        let cut = shorten(&text, at);
+        let cut = shorten(Cow::Borrowed(&text), at);
         assert!(cut.contains("needle") && cut.starts_with('…') && cut.ends_with('…'));
         assert!(cut.chars().count() <= LONGEST + 4);
-        assert_eq!(shorten("two\n lines", 0), "two lines");
+        assert_eq!(shorten(Cow::Borrowed("two\n lines"), 0), "two lines");
+        assert_eq!(shorten(Cow::Owned(" end ".into()), 0), "end");
+        assert_eq!(shorten(Cow::Borrowed("two  spaces"), 0), "two spaces");
     }
 }

@@ -53,9 +53,9 @@ pub struct Agent {
     /// Parts in which it could not be told, by criterion.
     pub cannot_tell: Vec<u64>,
     /// The moments that won most, by criterion.
-    pub best: Vec<Vec<EvidenceRow>>,
+    pub best: Vec<Vec<EvidenceRow<'static>>>,
     /// The moments that lost most, by criterion.
-    pub worst: Vec<Vec<EvidenceRow>>,
+    pub worst: Vec<Vec<EvidenceRow<'static>>>,
     /// Lost points by criterion and rule: how often, how many, and what would have earned them.
     pub lost: BTreeMap<(usize, &'static str), (u64, f64, &'static str)>,
 }
@@ -67,11 +67,56 @@ pub struct Team {
     pub agents: BTreeMap<String, Agent>,
 }
 
+/// What one part of a conversation adds to its agent.
+#[derive(Clone, Debug)]
+pub struct Contribution {
+    /// Whose part.
+    pub agent_id: String,
+    /// Whether it has a fatal item.
+    pub fatal: bool,
+    /// The overall score, 0..=100.
+    pub overall: Option<f64>,
+    /// Status and score of each criterion, in the order of the registry.
+    pub criteria: Vec<(Status, Option<f64>)>,
+    /// The moments that won and lost most, one of each for a criterion at the most.
+    moments: Vec<EvidenceRow<'static>>,
+    /// Every lost point: criterion, rule, points, what would have earned it.
+    lost: Vec<(usize, &'static str, f64, &'static str)>,
+}
+
+impl Contribution {
+    /// Nothing but the scores of a row yet.
+    pub fn new(row: &ConversationRow<'_>) -> Self {
+        Self {
+            agent_id: row.agent_id.to_owned(),
+            fatal: !row.fatal.is_empty(),
+            overall: row.overall,
+            criteria: row.criteria.iter().map(|(status, score, _)| (*status, *score)).collect(),
+            moments: Vec::new(),
+            lost: Vec::new(),
+        }
+    }
+
+    /// Adds a point of the same part.
+    pub fn add(&mut self, e: EvidenceRow<'_>) {
+        if e.points < 0.0 {
+            self.lost.push((e.criterion, e.rule, e.points, e.would_earn));
+        }
+        let alike = |k: &EvidenceRow<'_>| k.criterion == e.criterion && (k.points > 0.0) == (e.points > 0.0);
+        match self.moments.iter_mut().find(|k| alike(k)) {
+            _ if e.points == 0.0 => {}
+            None => self.moments.push(e.into_owned()),
+            Some(kept) if kept.points.abs() < e.points.abs() => *kept = e.into_owned(),
+            Some(_) => {}
+        }
+    }
+}
+
 impl Team {
-    /// Adds the result of one part of a conversation.
-    pub fn add(&mut self, row: &ConversationRow, evidence: &[EvidenceRow]) {
+    /// Adds one part of a conversation.
+    pub fn add(&mut self, part: Contribution) {
         let criteria = criteria::ALL.len();
-        let agent = self.agents.entry(row.agent_id.clone()).or_insert_with(|| Agent {
+        let agent = self.agents.entry(part.agent_id).or_insert_with(|| Agent {
             scores: vec![Moments::default(); criteria + 1],
             not_applicable: vec![0; criteria],
             cannot_tell: vec![0; criteria],
@@ -80,45 +125,35 @@ impl Team {
             ..Agent::default()
         });
         agent.conversations += 1;
-        agent.fatal += u64::from(!row.fatal.is_empty());
-        if let Some(overall) = row.overall {
+        agent.fatal += u64::from(part.fatal);
+        if let Some(overall) = part.overall {
             agent.scores[0].add(overall);
         }
-        for (i, (status, score, _)) in row.criteria.iter().enumerate() {
-            match (status, score) {
-                (Status::Scored, Some(score)) => agent.scores[i + 1].add(*score),
+        for (i, result) in part.criteria.into_iter().enumerate() {
+            match result {
+                (Status::Scored, Some(score)) => agent.scores[i + 1].add(score),
                 (Status::CannotTell, _) => agent.cannot_tell[i] += 1,
                 _ => agent.not_applicable[i] += 1,
             }
         }
-        for e in evidence {
-            if e.points > 0.0 {
-                keep(&mut agent.best[e.criterion], e);
-            } else if e.points < 0.0 {
-                keep(&mut agent.worst[e.criterion], e);
-                let lost = agent.lost.entry((e.criterion, e.rule)).or_insert((0, 0.0, e.would_earn));
-                lost.0 += 1;
-                lost.1 += e.points;
-            }
+        for (criterion, rule, points, would_earn) in part.lost {
+            let lost = agent.lost.entry((criterion, rule)).or_insert((0, 0.0, would_earn));
+            lost.0 += 1;
+            lost.1 += points;
+        }
+        for e in part.moments {
+            keep(if e.points > 0.0 { &mut agent.best[e.criterion] } else { &mut agent.worst[e.criterion] }, e);
         }
     }
 }
 
-/// Keeps the moments with most points, one of a conversation, the earliest first among equals.
-fn keep(list: &mut Vec<EvidenceRow>, e: &EvidenceRow) {
-    let size = |r: &EvidenceRow| r.points.abs();
-    if list.len() == KEPT && list.iter().all(|k| size(k) >= size(e)) {
-        return;
+/// Keeps the moments with most points, the earliest first among equals.
+fn keep(list: &mut Vec<EvidenceRow<'static>>, e: EvidenceRow<'static>) {
+    let at = list.iter().position(|k| k.points.abs() < e.points.abs()).unwrap_or(list.len());
+    if at < KEPT {
+        list.truncate(KEPT - 1);
+        list.insert(at, e);
     }
-    if let Some(same) = list.iter().position(|k| k.conversation_id == e.conversation_id) {
-        if size(&list[same]) >= size(e) {
-            return;
-        }
-        list.remove(same);
-    }
-    let at = list.iter().position(|k| size(k) < size(e)).unwrap_or(list.len());
-    list.insert(at, e.clone());
-    list.truncate(KEPT);
 }
 
 /// The estimate of one score of one agent. All numbers are scores, 0..=100.
@@ -160,5 +195,48 @@ mod tests {
         let mut m = Moments::default();
         [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0].into_iter().for_each(|x| m.add(x));
         assert_eq!((m.n, m.mean, m.m2), (8, 5.0, 32.0));
+    }
+
+    #[test]
+    fn the_strongest_moments_are_kept_one_of_a_conversation() {
+        let row = |id: &'static str, points: f64| EvidenceRow {
+            conversation_id: id.into(),
+            agent_id: "a".into(),
+            criterion: 1,
+            points,
+            turn: 0,
+            start: 0,
+            end: 1,
+            quote: "q".into(),
+            rule: "r",
+            act: "",
+            phrase: "".into(),
+            called_turn: None,
+            called_quote: "".into(),
+            would_earn: "w",
+        };
+        let part = || Contribution {
+            agent_id: "a".into(),
+            fatal: false,
+            overall: None,
+            criteria: Vec::new(),
+            moments: Vec::new(),
+            lost: Vec::new(),
+        };
+        let mut team = Team::default();
+        for (id, points) in
+            [("c1", vec![5.0, 9.0, -1.0]), ("c2", vec![9.0]), ("c3", vec![1.0, 0.0]), ("c4", vec![2.0, -4.0])]
+        {
+            let mut part = part();
+            points.into_iter().for_each(|p| part.add(row(id, p)));
+            team.add(part);
+        }
+        let agent = &team.agents["a"];
+        let ids = |list: &[EvidenceRow<'_>]| {
+            list.iter().map(|e| format!("{}{}", e.conversation_id, e.points)).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&agent.best[1]), ["c19", "c29", "c42"]);
+        assert_eq!(ids(&agent.worst[1]), ["c4-4", "c1-1"]);
+        assert_eq!(agent.lost[&(1, "r")], (2, -5.0, "w"));
     }
 }

@@ -9,7 +9,7 @@ use clap::Parser;
 use sabyr::criteria::measures;
 use sabyr::lexicon::{Lexicon, Reader, Reading};
 use sabyr::model::{Conversation, Place, Speaker};
-use sabyr::pipeline::{self, Outcome};
+use sabyr::pipeline::{self, Outcome, Steps};
 use sabyr::report::{Mask, masked_id};
 use serde::Serialize;
 
@@ -70,7 +70,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         let file = tempfile::Builder::new().prefix(".sabyr-").tempfile_in(folder);
         Some(file.with_context(|| format!("cannot write in {}", folder.display())).map_err(Failure::Use)?)
     };
-    let (mut read, mut quarantined) = (0_u64, 0_u64);
+    let (mut read, mut quarantined) = (0, 0);
     let ended = {
         let mut out: BufWriter<Box<dyn Write>> = BufWriter::with_capacity(
             1 << 18,
@@ -84,21 +84,24 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             &options,
             args.limits.threads(),
             &stop,
-            || (Reader::new(&lexicon), Reading::default()),
-            |(reader, reading), conversation, _: &Place| {
-                reader.read(conversation, reading);
-                lines(conversation, reading, &lexicon, mask)
+            Steps {
+                worker: || (Reader::new(&lexicon), Reading::default()),
+                work: |(reader, reading): &mut (Reader<'_>, Reading), conversation: &Conversation<'_>, _: &Place| {
+                    reader.read(conversation, reading);
+                    lines(conversation, reading, &lexicon, mask)
+                },
+                seal: |_: &mut _| (),
             },
-            |outcome| {
-                read += 1;
-                match outcome {
+            |outcomes, ()| {
+                read += outcomes.len();
+                outcomes.into_iter().try_for_each(|outcome| match outcome {
                     Outcome::Done { value, .. } => out.write_all(&value),
                     Outcome::Quarantined(q) => {
                         quarantined += 1;
                         super::say(args.limits.quiet, &format!("quarantined {}: {}", q.place, q.reason));
                         Ok(())
                     }
-                }
+                })
             },
         )?;
         out.flush()?;

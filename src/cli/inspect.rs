@@ -8,8 +8,8 @@ use clap::Parser;
 use sabyr::criteria::{self, parts};
 use sabyr::ingest;
 use sabyr::lexicon::{Reader, Reading};
-use sabyr::model::{Channel, Conversation, Language, Speaker, Status};
-use sabyr::pipeline::{self, Outcome};
+use sabyr::model::{Channel, Conversation, Language, Place, Speaker, Status};
+use sabyr::pipeline::{self, Outcome, Steps};
 use sabyr::scorecard::Scorecard;
 use serde::Serialize;
 
@@ -87,21 +87,24 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         &options,
         args.limits.threads(),
         &stop,
-        || (Reader::new(&lexicon), Reading::default()),
-        |(reader, reading), conversation, _| {
-            reader.read(conversation, reading);
-            let mut seen = look(conversation, reading);
-            for part in parts(conversation, reading, &lexicon) {
-                let result = scorecard.score(&part);
-                seen.statuses.extend(result.criteria.iter().enumerate().map(|(i, r)| (i, r.status, r.reason)));
-            }
-            seen
+        Steps {
+            worker: || (Reader::new(&lexicon), Reading::default()),
+            work: |(reader, reading): &mut (Reader<'_>, Reading), conversation: &Conversation<'_>, _: &Place| {
+                reader.read(conversation, reading);
+                let mut seen = look(conversation, reading);
+                for part in parts(conversation, reading, &lexicon) {
+                    let result = scorecard.score(&part);
+                    seen.statuses.extend(result.criteria.iter().enumerate().map(|(i, r)| (i, r.status, r.reason)));
+                }
+                seen
+            },
+            seal: |_: &mut _| (),
         },
-        |outcome| {
-            match outcome {
+        |outcomes, ()| {
+            outcomes.into_iter().for_each(|outcome| match outcome {
                 Outcome::Done { value, .. } => picture.add(value),
                 Outcome::Quarantined(q) => picture.quarantined.push(format!("{}: {}", q.place, q.reason)),
-            }
+            });
             Ok::<(), std::convert::Infallible>(())
         },
     )?;

@@ -1,6 +1,5 @@
 //! `sabyr score`: the nightly job.
 
-use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,11 +12,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sabyr::agents::AgentRow;
 use sabyr::criteria::{self, parts};
 use sabyr::lexicon::{Lexicon, Reader, Reading};
-use sabyr::model::{Conversation, Place, Quarantined, Reason};
-use sabyr::pipeline::{self, Outcome, PipelineError};
+use sabyr::model::{Conversation, Place};
+use sabyr::pipeline::{self, Outcome, PipelineError, Steps};
 use sabyr::report::csv::Preset;
-use sabyr::report::run_folder::{RunError, RunFacts, RunFolder};
-use sabyr::report::{ConversationRow, EvidenceRow, Mask, rows};
+use sabyr::report::run_folder::{Batch, RunError, RunFacts, RunFolder, Sheets};
 use sabyr::scorecard::Scorecard;
 
 use super::{Failure, Input, Limits, lexicon};
@@ -88,8 +86,6 @@ impl Allowed {
     }
 }
 
-type Rows = Vec<(ConversationRow, Vec<EvidenceRow>)>;
-
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let began = Instant::now();
     let scorecard = load_scorecard(args.scorecard.as_deref())?;
@@ -103,22 +99,29 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         CsvPreset::Rfc => Preset::Rfc,
         CsvPreset::ExcelEu => Preset::ExcelEu,
     };
-    let mut folder = RunFolder::create(&args.out, preset, mask, facts).map_err(|e| match e {
+    let sheets = Sheets::new(preset, mask);
+    let mut folder = RunFolder::create(&args.out, &sheets, facts).map_err(|e| match e {
         RunError::Taken(_) => Failure::usage(e),
         e => e.into(),
     })?;
     let mut progress = Progress::new(args.limits.quiet, &sources, &options);
-    let mut seen: HashSet<u64> = HashSet::new();
     let ended = pipeline::run(
         &sources,
         &options,
         args.limits.threads(),
         &stop,
-        || (Reader::new(&lexicon), Reading::default()),
-        |(reader, reading), conversation, place| {
-            score(conversation, place, reader, reading, &lexicon, &scorecard, mask)
+        Steps {
+            worker: || (Reader::new(&lexicon), Reading::default(), sheets.batch()),
+            work: |(reader, reading, batch): &mut (Reader<'_>, Reading, Batch), c: &Conversation<'_>, place: &Place| {
+                reader.read(c, reading);
+                sheets.render(batch, &parts(c, reading, &lexicon), place, &scorecard)
+            },
+            seal: |(_, _, batch): &mut (_, _, Batch)| std::mem::replace(batch, sheets.batch()),
         },
-        |outcome| take(outcome, &mut folder, &mut seen, &mut progress),
+        |outcomes, batch| {
+            progress.step(&outcomes);
+            folder.add(outcomes, batch)
+        },
     )
     .map_err(|e| match e {
         PipelineError::Sink(e) => anyhow!(e),
@@ -192,51 +195,6 @@ fn facts(args: &Args, lexicon: &Lexicon, scorecard: &Scorecard, files: usize) ->
     }
 }
 
-fn score(
-    conversation: &Conversation<'_>,
-    place: &Place,
-    reader: &mut Reader<'_>,
-    reading: &mut Reading,
-    lexicon: &Lexicon,
-    scorecard: &Scorecard,
-    mask: Mask,
-) -> Rows {
-    reader.read(conversation, reading);
-    parts(conversation, reading, lexicon)
-        .iter()
-        .map(|part| rows::rows(part, &scorecard.score(part), place, mask))
-        .collect()
-}
-
-fn take(
-    outcome: Outcome<Rows>,
-    folder: &mut RunFolder,
-    seen: &mut HashSet<u64>,
-    progress: &mut Progress,
-) -> Result<(), RunError> {
-    progress.step(matches!(outcome, Outcome::Quarantined(_)));
-    match outcome {
-        Outcome::Quarantined(q) => folder.quarantine(&q),
-        Outcome::Done { id, place, .. } if !seen.insert(fingerprint(&id)) => {
-            folder.quarantine(&Quarantined { place, conversation_id: Some(id.clone()), reason: Reason::Duplicate(id) })
-        }
-        Outcome::Done { value, .. } => {
-            if let Some((first, _)) = value.first() {
-                folder.scored(first);
-            }
-            value.iter().try_for_each(|(row, evidence)| folder.add(row, evidence))
-        }
-    }
-}
-
-/// 64 bits of an id: two different ids of ten million meet with a chance of about 3 in a million.
-fn fingerprint(id: &str) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut h = DefaultHasher::new();
-    id.hash(&mut h);
-    h.finish()
-}
-
 /// A bar with rate and time left on a terminal, a line now and then elsewhere.
 struct Progress {
     bar: Option<ProgressBar>,
@@ -262,12 +220,9 @@ impl Progress {
         Self { bar, lines, bytes: options.progress.clone(), total, done: 0, quarantined: 0, said: Instant::now() }
     }
 
-    fn step(&mut self, quarantined: bool) {
-        self.done += 1;
-        self.quarantined += u64::from(quarantined);
-        if !self.done.is_multiple_of(256) {
-            return;
-        }
+    fn step<T>(&mut self, outcomes: &[Outcome<T>]) {
+        self.done += outcomes.len() as u64;
+        self.quarantined += outcomes.iter().filter(|o| matches!(o, Outcome::Quarantined(_))).count() as u64;
         let bytes = self.bytes.load(Ordering::Relaxed).min(self.total);
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{} conversations", self.done));

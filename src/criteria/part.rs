@@ -1,7 +1,5 @@
 //! One agent's part of a conversation: whose turns are scored, and what stands around them.
 
-use std::sync::Arc;
-
 use crate::lexicon::{Act, Found, Lexicon, Reading};
 use crate::model::{Called, Conversation, Evidence, Kind, Speaker};
 use crate::text::Flags;
@@ -135,7 +133,6 @@ impl<'a> Part<'a> {
         found: &Found,
         would_earn: &'static str,
     ) -> Evidence {
-        let phrase = self.lexicon.rule(found.rule);
         Evidence {
             points,
             turn,
@@ -143,7 +140,7 @@ impl<'a> Part<'a> {
             end: found.end as usize,
             rule,
             act: found.act.name(),
-            phrase: Some(Arc::clone(&phrase.label)),
+            phrase: Some(found.rule),
             called: None,
             would_earn,
         }

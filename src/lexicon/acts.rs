@@ -17,6 +17,16 @@ pub enum By {
 }
 
 impl By {
+    /// A bit a role, to test many acts at once against a speaker.
+    pub(super) fn bit(speaker: Speaker) -> u8 {
+        1 << speaker as u8
+    }
+
+    /// The bits of all speakers whose turns can carry the act.
+    pub(super) fn bits(self) -> u8 {
+        Speaker::ALL.into_iter().filter(|s| self.admits(*s)).fold(0, |bits, s| bits | Self::bit(s))
+    }
+
     /// Whether a turn of this speaker can carry the act.
     pub fn admits(self, speaker: Speaker) -> bool {
         match (self, speaker) {

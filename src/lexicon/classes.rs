@@ -17,23 +17,43 @@ pub(super) struct Class {
     pub roles: u16,
 }
 
-impl Class {
-    pub fn negates(&self, kind: u16, language: Language) -> bool {
+/// What is asked of a class at every word, apart from its symbols so that it stays in the processor's cache.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Brief {
+    /// What it says about the language.
+    pub vote: Vote,
+    /// What it does to its neighbours, bits of `NegationRole`.
+    pub roles: u16,
+}
+
+impl Brief {
+    pub fn negates(self, kind: u16, language: Language) -> bool {
         self.roles & NegationRole::bit(kind, language) != 0
     }
 }
 
-/// Slots of the memory of words: a power of two. 16 bytes a slot.
+/// Which classes may lead on from a state, as bits: one each for the classes met first, which make up most of any text, and
+/// a last word of bits that all others share by their symbols.
+pub(super) type Sign = [u64; 4];
+/// Classes with a bit of their own.
+pub(super) const OWN_BITS: usize = 192;
+
+/// Slots of the memory of words: a power of two.
 const SLOTS: usize = 1 << 16;
+/// Bits of a slot that hold the class; the others hold the word's hash.
+const CLASS_BITS: u64 = (1 << 20) - 1;
 
 /// Remembers the class of every distinct word, in bounded memory. One a thread; what it remembers never shows in results.
 #[derive(Debug)]
 pub(super) struct Classes {
     pub all: Vec<Class>,
-    /// A sign a class, see [`sign`].
-    pub signs: Vec<u64>,
+    /// One a class.
+    pub briefs: Vec<Brief>,
+    /// One a class.
+    pub signs: Vec<Sign>,
     ids: HashMap<Class, u32>,
-    slots: Vec<(u64, u32)>,
+    /// Hash and class of a word; 0 where there is none.
+    slots: Vec<u64>,
     used: usize,
 }
 
@@ -42,25 +62,26 @@ impl Classes {
         let unknown = Class::default();
         Self {
             all: vec![unknown.clone()],
-            signs: vec![0],
+            briefs: vec![Brief::default()],
+            signs: vec![Sign::default()],
             ids: HashMap::from([(unknown, 0)]),
-            slots: vec![(0, 0); SLOTS],
+            slots: vec![0; SLOTS],
             used: 0,
         }
     }
 
-    /// The class of a word as written.
+    /// The class of the word at bytes `start..end` of a text.
     #[inline]
-    pub fn of(&mut self, word: &str, vocabulary: &Vocabulary) -> u32 {
-        let hash = hash(word.as_bytes());
+    pub fn of(&mut self, text: &str, start: usize, end: usize, vocabulary: &Vocabulary) -> u32 {
+        let hash = hash(text.as_bytes(), start, end);
         let mut at = hash as usize & (SLOTS - 1);
         loop {
-            let (found, class) = self.slots[at];
-            if found == hash {
-                return class;
+            let slot = self.slots[at];
+            if slot & !CLASS_BITS == hash & !CLASS_BITS {
+                return (slot & CLASS_BITS) as u32;
             }
-            if found == 0 {
-                return self.learn(word, hash, vocabulary);
+            if slot == 0 {
+                return self.learn(&text[start..end], hash, vocabulary);
             }
             at = (at + 1) & (SLOTS - 1);
         }
@@ -69,44 +90,64 @@ impl Classes {
     #[cold]
     fn learn(&mut self, word: &str, hash: u64, vocabulary: &Vocabulary) -> u32 {
         if self.used >= SLOTS / 4 * 3 {
-            self.slots.fill((0, 0));
+            self.slots.fill(0);
             self.used = 0;
         }
         let class = classify(word, vocabulary);
         let next = self.all.len() as u32;
         let id = *self.ids.entry(class).or_insert_with_key(|class| {
-            self.signs.push(class.symbols.iter().fold(0, |s, x| s | sign(*x)));
+            self.signs.push(sign_of(next as usize, class));
+            self.briefs.push(Brief { vote: class.vote, roles: class.roles });
             self.all.push(class.clone());
             next
         });
         let mut at = hash as usize & (SLOTS - 1);
-        while self.slots[at].0 != 0 {
+        while self.slots[at] != 0 {
             at = (at + 1) & (SLOTS - 1);
         }
-        self.slots[at] = (hash, id);
+        self.slots[at] = hash & !CLASS_BITS | u64::from(id);
         self.used += 1;
         id
     }
 }
 
-/// One bit of 64 for a symbol: a class whose bits a state does not have leads nowhere from it.
-pub(super) fn sign(symbol: u32) -> u64 {
+fn sign_of(id: usize, class: &Class) -> Sign {
+    let mut sign = Sign::default();
+    if (1..=OWN_BITS).contains(&id) {
+        sign[(id - 1) / 64] = 1 << ((id - 1) % 64);
+    } else {
+        sign[3] = class.symbols.iter().fold(0, |s, x| s | shared_bit(*x));
+    }
+    sign
+}
+
+/// The bit that a symbol shares with others.
+pub(super) fn shared_bit(symbol: u32) -> u64 {
     1 << (symbol.wrapping_mul(0x9E37_79B1) >> 26)
 }
 
-/// 64 bits of a word's bytes; never 0. Two of a million distinct words meet with a chance of about 3 in 10⁸.
+/// 64 bits of a word's bytes, never 0. A word is known by 60 of them (place and content of its slot): two of a million
+/// distinct words meet with a chance of about 5 in 10⁷.
 #[inline]
-fn hash(bytes: &[u8]) -> u64 {
+fn hash(text: &[u8], start: usize, end: usize) -> u64 {
     const K: u64 = 0x9FB2_1C65_1E98_DF25;
-    let mut h = (bytes.len() as u64).wrapping_mul(K);
-    let mut rest = bytes;
-    while let Some((head, tail)) = rest.split_first_chunk::<8>() {
-        h = mix(h ^ u64::from_le_bytes(*head));
-        rest = tail;
+    let mut h = ((end - start) as u64).wrapping_mul(K);
+    let mut at = start;
+    while end - at > 8 {
+        h = mix(h ^ eight(text, at));
+        at += 8;
     }
-    let mut last = [0u8; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    mix(h ^ u64::from_le_bytes(last)) | 1
+    let rest = eight(text, at) & (u64::MAX >> (64 - 8 * (end - at)));
+    mix(h ^ rest) | 1 << 63
+}
+
+/// Eight bytes from `at` on, zeros behind the end of the text.
+#[inline]
+fn eight(text: &[u8], at: usize) -> u64 {
+    match text[at..].first_chunk::<8>() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => text[at..].iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)),
+    }
 }
 
 #[inline]
@@ -145,7 +186,7 @@ fn classify(word: &str, v: &Vocabulary) -> Class {
     symbols.sort_unstable();
     symbols.dedup();
     let mut roles = v.roles.get(&folded).copied().unwrap_or(0);
-    each_beginning(&folded, |p| roles |= v.roles.get(&format!("{p}*")).copied().unwrap_or(0));
+    each_beginning(&folded, |p| roles |= v.role_prefixes.get(p).copied().unwrap_or(0));
     Class { symbols, vote: vote(word, &folded), roles }
 }
 
@@ -195,12 +236,23 @@ mod tests {
         let mut v = Vocabulary::default();
         v.words.insert("sorry".into(), vec![7]);
         let mut c = Classes::new();
-        let before = c.of("Sorry", &v);
+        let of = |c: &mut Classes, w: &str| c.of(w, 0, w.len(), &v);
+        let before = of(&mut c, "Sorry");
         for i in 0..SLOTS {
-            c.of(&format!("w{i}x"), &v);
+            of(&mut c, &format!("w{i}x"));
         }
-        assert_eq!(c.of("Sorry", &v), before);
+        assert_eq!(of(&mut c, "Sorry"), before);
         assert_eq!(c.all[before as usize].symbols, [7]);
         assert!(c.used < SLOTS);
+    }
+    #[test]
+    fn a_word_is_the_same_wherever_it_stands() {
+        let text = "x sorry extraordinarily sorry";
+        let at = |w: &str, n: usize| text.match_indices(w).nth(n).unwrap().0;
+        let (a, b) = (at("sorry", 0), at("sorry", 1));
+        assert_eq!(hash(text.as_bytes(), a, a + 5), hash(text.as_bytes(), b, b + 5), "one stands at the very end");
+        let long = at("extraordinarily", 0);
+        assert_eq!(hash(text.as_bytes(), long, long + 15), hash(b"extraordinarily", 0, 15));
+        assert_ne!(hash(b"ab", 0, 1), hash(b"ab", 0, 2));
     }
 }

@@ -4,8 +4,7 @@
 //! words. A word of the text belongs to a *class*, the set of symbols it satisfies. Patterns share their beginnings.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::Arc;
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
 
 use super::acts::Act;
 use super::contractions::expand;
@@ -19,7 +18,7 @@ pub(super) const NUMBER: u32 = 1;
 /// Branches of a pattern that are carried on side by side; more are joined in one node.
 const MAX_BRANCHES: usize = 12;
 /// Most nodes one pattern may add.
-const MAX_NODES: usize = 50_000;
+const MAX_NODES: u32 = 50_000;
 /// Words of an alternative from which on it becomes one symbol instead of many paths.
 const SET_FROM: usize = 4;
 
@@ -45,20 +44,53 @@ pub struct Rule {
     /// File and line.
     pub place: (String, usize),
     /// The same in short: `lang/act:line`.
-    pub label: Arc<str>,
+    pub label: Box<str>,
 }
+
+/// What is asked of a rule whenever it is met, apart from its texts so that it stays in the processor's cache.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Brief {
+    /// Its place in the order in which matches are settled: by act, look-alikes first, then by falling strength. 16 bits.
+    pub rank: u32,
+    /// 0..=1.
+    pub strength: f32,
+    /// Bits of the speakers whose turns can carry it, negated or not.
+    pub speakers: u8,
+    pub act: Act,
+    /// The act it turns into when negated.
+    pub flipped: Option<Act>,
+    pub language: Language,
+    pub bar: bool,
+    pub holds_negator: bool,
+    /// Whether negation undoes or turns it.
+    pub negatable: bool,
+}
+
+impl Rule {
+    pub(super) fn brief(&self) -> Brief {
+        let weakness = STRENGTHS.iter().position(|s| *s == self.strength).unwrap_or(STRENGTHS.len());
+        Brief {
+            rank: u32::from(self.act.0) << 3 | u32::from(!self.bar) << 2 | weakness as u32,
+            strength: self.strength,
+            speakers: self.act.info().by.bits() | self.flipped.map_or(0, |f| f.info().by.bits()),
+            act: self.act,
+            flipped: self.flipped,
+            language: self.language,
+            bar: self.bar,
+            holds_negator: self.holds_negator,
+            negatable: self.negation != Negation::Keep,
+        }
+    }
+}
+
+/// Of strong, ordinary and weak wording, falling.
+const STRENGTHS: [f32; 3] = [1.0, 0.8, 0.5];
 
 /// An end of a pattern in the automaton.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Accept {
     pub rule: u32,
     pub at_end: bool,
-}
-
-#[derive(Debug, Default)]
-struct BuildNode {
-    gaps: Vec<(u8, u32)>,
-    accepts: Vec<Accept>,
 }
 
 /// The automaton, frozen for matching.
@@ -77,20 +109,30 @@ fn key(node: u32, symbol: u32) -> u64 {
     u64::from(node) << 32 | u64::from(symbol)
 }
 
-/// Hashes keys of edges: they are spread by [`slot`] and need no protection. Nothing written depends on their order.
+/// Hashes words and keys of edges: the lexicon is our own and needs no protection. Nothing written depends on the order.
 #[derive(Default)]
-struct KeyHasher(u64);
-type Spread = BuildHasherDefault<KeyHasher>;
+pub(super) struct KeyHasher(u64);
+pub(super) type Spread = BuildHasherDefault<KeyHasher>;
 
 impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {
         self.0
     }
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|b| self.0 = slot(self.0 ^ u64::from(*b)));
+        let mut rest = bytes;
+        while let Some((head, tail)) = rest.split_first_chunk::<8>() {
+            self.0 = slot(self.0 ^ u64::from_le_bytes(*head));
+            rest = tail;
+        }
+        let mut last = [0u8; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        self.0 = slot(self.0 ^ u64::from_le_bytes(last) ^ (bytes.len() as u64) << 56);
+    }
+    fn write_u8(&mut self, n: u8) {
+        self.0 = slot(self.0 ^ u64::from(n));
     }
     fn write_u64(&mut self, n: u64) {
-        self.0 = slot(n);
+        self.0 = slot(self.0 ^ n);
     }
 }
 
@@ -98,6 +140,9 @@ fn slot(key: u64) -> u64 {
     let x = key.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     x ^ (x >> 29)
 }
+
+/// Words of the lexicon to what is known of them; only ever looked up in.
+pub(super) type WordMap<V> = HashMap<String, V, Spread>;
 
 impl Automaton {
     /// The words that lead on from a node: symbol and the node behind it, ascending by symbol.
@@ -133,15 +178,17 @@ impl Automaton {
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
     /// Folded word → symbols.
-    pub words: BTreeMap<String, Vec<u32>>,
+    pub words: WordMap<Vec<u32>>,
     /// Folded beginning → symbols.
-    pub prefixes: BTreeMap<String, Vec<u32>>,
+    pub prefixes: WordMap<Vec<u32>>,
     /// Skeleton of a Kazakh word → symbols.
-    pub kazakh_words: BTreeMap<String, Vec<u32>>,
+    pub kazakh_words: WordMap<Vec<u32>>,
     /// Skeleton of the beginning of a Kazakh word → symbols.
-    pub kazakh_prefixes: BTreeMap<String, Vec<u32>>,
-    /// Folded word or `prefix*` → roles in negation, see [`NegationRole`].
-    pub roles: BTreeMap<String, u16>,
+    pub kazakh_prefixes: WordMap<Vec<u32>>,
+    /// Folded word → roles in negation, see [`NegationRole`].
+    pub roles: WordMap<u16>,
+    /// Folded beginning of a word → roles in negation.
+    pub role_prefixes: WordMap<u16>,
     symbols: u32,
 }
 
@@ -164,18 +211,21 @@ impl NegationRole {
 
 struct Builder {
     vocabulary: Vocabulary,
-    literals: BTreeMap<String, u32>,
-    prefixes: BTreeMap<String, u32>,
-    groups: BTreeMap<(u8, Vec<String>), u32>,
-    nodes: Vec<BuildNode>,
+    literals: WordMap<u32>,
+    prefixes: WordMap<u32>,
+    groups: HashMap<(u8, Vec<String>), u32, Spread>,
+    nodes: u32,
     edges: HashMap<u64, u32, Spread>,
+    /// Node, most words, node behind.
+    gaps: Vec<(u32, u8, u32)>,
+    /// Node and most words → node behind.
+    gap_of: HashMap<u64, u32, Spread>,
+    accepts: Vec<(u32, Accept)>,
     language: Language,
-    /// Kazakh words that are findable in Latin script already.
-    in_latin: HashSet<(u32, String)>,
-    /// Those of the vocabulary's roles that are beginnings of words.
-    role_prefixes: Vec<(String, u16)>,
+    /// Kazakh words that are findable in Latin script already: symbol and hash of the word.
+    in_latin: HashSet<(u32, u64), Spread>,
     /// Nodes there were before the pattern at hand.
-    first_node: usize,
+    first_node: u32,
 }
 
 /// Where patterns begin.
@@ -196,19 +246,19 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
     let mut mistakes = Vec::new();
     let mut b = Builder {
         vocabulary: Vocabulary { symbols: NUMBER + 1, ..Vocabulary::default() },
-        literals: BTreeMap::new(),
-        prefixes: BTreeMap::new(),
-        groups: BTreeMap::new(),
-        nodes: (0..=START).map(|_| BuildNode::default()).collect(),
+        literals: WordMap::default(),
+        prefixes: WordMap::default(),
+        groups: HashMap::default(),
+        nodes: START + 1,
         edges: HashMap::default(),
+        gaps: Vec::new(),
+        gap_of: HashMap::default(),
+        accepts: Vec::new(),
         language: Language::English,
-        in_latin: HashSet::new(),
-        role_prefixes: Vec::new(),
+        in_latin: HashSet::default(),
         first_node: 0,
     };
     let sets = read_sets(files, &mut b, &mut mistakes);
-    b.role_prefixes =
-        b.vocabulary.roles.iter().filter_map(|(k, r)| Some((k.strip_suffix('*')?.to_owned(), *r))).collect();
     let mut rules = Vec::new();
     for file in files {
         let Content::Act(content) = &file.content else { continue };
@@ -227,10 +277,10 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
             fail(line, "negation = \"flip\" goes together with flipped = \"an.act\" that exists".into());
         }
         let lists = [
-            (&content.strong, 1.0, false),
-            (&content.phrases, 0.8, false),
-            (&content.weak, 0.5, false),
-            (&content.unless, 1.0, true),
+            (&content.strong, STRENGTHS[0], false),
+            (&content.phrases, STRENGTHS[1], false),
+            (&content.weak, STRENGTHS[2], false),
+            (&content.unless, STRENGTHS[0], true),
         ];
         for (list, strength, bar) in lists {
             for written in list {
@@ -255,7 +305,7 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
         }
     }
     mistakes.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    (Compiled { automaton: freeze(&b), vocabulary: b.vocabulary, rules }, mistakes)
+    (Compiled { automaton: freeze(&mut b), vocabulary: b.vocabulary, rules }, mistakes)
 }
 
 type Sets = BTreeMap<(Language, String), Set>;
@@ -291,15 +341,15 @@ fn read_sets(files: &[LexiconFile], b: &mut Builder, mistakes: &mut Vec<Mistake>
                     Ok(p) if p.at_start || p.at_end => mistakes.push(mistake("^ and $ have no place in a set".into())),
                     Ok(p) => {
                         if let Some(kind) = kind {
-                            let key = match &p.root {
-                                Node::Word(w) => w.clone(),
-                                Node::Prefix(w) => format!("{w}*"),
+                            let role = match &p.root {
+                                Node::Word(w) => b.vocabulary.roles.entry(w.clone()),
+                                Node::Prefix(w) => b.vocabulary.role_prefixes.entry(w.clone()),
                                 _ => {
                                     mistakes.push(mistake(format!("the set {name} takes single words only")));
                                     continue;
                                 }
                             };
-                            *b.vocabulary.roles.entry(key).or_default() |= NegationRole::bit(kind, file.language);
+                            *role.or_default() |= NegationRole::bit(kind, file.language);
                         }
                         nodes.push(expand(p.root));
                     }
@@ -323,12 +373,12 @@ impl Builder {
     /// Adds a pattern and returns whether it holds a negator itself.
     fn add(&mut self, written: &str, rule: u32, sets: &Sets) -> Result<bool, String> {
         let pattern = Pattern::parse(written)?;
-        self.first_node = self.nodes.len();
+        self.first_node = self.nodes;
         let root = if self.language == Language::English { expand(pattern.root) } else { pattern.root };
         let start = if pattern.at_start { START } else { ROOT };
         let ends = self.insert(&[start], &root, sets, 0)?;
         for end in ends {
-            self.nodes[end as usize].accepts.push(Accept { rule, at_end: pattern.at_end });
+            self.accepts.push((end, Accept { rule, at_end: pattern.at_end }));
         }
         Ok(self.negates(&root, sets, 0))
     }
@@ -336,12 +386,14 @@ impl Builder {
     fn negates(&self, node: &Node, sets: &Sets, depth: usize) -> bool {
         let bits = NegationRole::bit(NegationRole::BEFORE, self.language)
             | NegationRole::bit(NegationRole::NEAR, self.language);
-        let role = |key: &str| self.vocabulary.roles.get(key).is_some_and(|r| r & bits != 0);
+        let role = |map: &WordMap<u16>, key: &str| map.get(key).is_some_and(|r| r & bits != 0);
+        let v = &self.vocabulary;
         match node {
             Node::Word(w) => {
-                role(w) || self.role_prefixes.iter().any(|(p, r)| r & bits != 0 && w.starts_with(p.as_str()))
+                role(&v.roles, w)
+                    || w.char_indices().skip(1).any(|(i, c)| role(&v.role_prefixes, &w[..i + c.len_utf8()]))
             }
-            Node::Prefix(p) => role(&format!("{p}*")),
+            Node::Prefix(p) => role(&v.role_prefixes, p),
             Node::Set(name) => {
                 depth < 12
                     && sets
@@ -416,7 +468,7 @@ impl Builder {
         let mut ends: Vec<u32> = ends;
         ends.sort_unstable();
         ends.dedup();
-        if self.nodes.len() - self.first_node > MAX_NODES {
+        if self.nodes - self.first_node > MAX_NODES {
             return Err("it can be said in too many ways; split it".into());
         }
         Ok(ends)
@@ -432,21 +484,16 @@ impl Builder {
     }
 
     fn step(&mut self, node: u32, symbol: u32) -> u32 {
-        let next = self.nodes.len() as u32;
-        let child = *self.edges.entry(key(node, symbol)).or_insert(next);
-        if child == next {
-            self.nodes.push(BuildNode::default());
-        }
+        let child = *self.edges.entry(key(node, symbol)).or_insert(self.nodes);
+        self.nodes += u32::from(child == self.nodes);
         child
     }
 
     /// One node of the pattern's own behind several, reached without a word (a gap of none).
     fn join(&mut self, ends: &[u32]) -> u32 {
-        let joined = self.nodes.len() as u32;
-        self.nodes.push(BuildNode::default());
-        for end in ends {
-            self.nodes[*end as usize].gaps.push((0, joined));
-        }
+        let joined = self.nodes;
+        self.nodes += 1;
+        self.gaps.extend(ends.iter().map(|end| (*end, 0, joined)));
         joined
     }
 
@@ -454,12 +501,11 @@ impl Builder {
         if node == ROOT {
             return Err("a gap cannot come first".into());
         }
-        if let Some((_, behind)) = self.nodes[node as usize].gaps.iter().find(|g| g.0 == max) {
-            return Ok(*behind);
+        let behind = *self.gap_of.entry(key(node, u32::from(max))).or_insert(self.nodes);
+        if behind == self.nodes {
+            self.nodes += 1;
+            self.gaps.push((node, max, behind));
         }
-        let behind = self.nodes.len() as u32;
-        self.nodes.push(BuildNode::default());
-        self.nodes[node as usize].gaps.push((max, behind));
         Ok(behind)
     }
 
@@ -494,7 +540,7 @@ impl Builder {
 
     /// Makes a Kazakh word findable in Latin script too.
     fn kazakh(&mut self, word: &str, symbol: u32, prefix: bool) {
-        if self.language != Language::Kazakh || !self.in_latin.insert((symbol, word.to_owned())) {
+        if self.language != Language::Kazakh || !self.in_latin.insert((symbol, Spread::default().hash_one(word))) {
             return;
         }
         let map = if prefix { &mut self.vocabulary.kazakh_prefixes } else { &mut self.vocabulary.kazakh_words };
@@ -534,24 +580,34 @@ impl Builder {
     }
 }
 
-fn freeze(b: &Builder) -> Automaton {
-    let mut sorted: Vec<(u64, u32)> = b.edges.iter().map(|(key, child)| (*key, *child)).collect();
+fn freeze(b: &mut Builder) -> Automaton {
+    let nodes = b.nodes as usize;
+    let mut sorted: Vec<(u64, u32)> = std::mem::take(&mut b.edges).into_iter().collect();
     sorted.sort_unstable();
-    let mut edges_at = vec![0; b.nodes.len() + 1];
-    for (key, _) in &sorted {
-        edges_at[(key >> 32) as usize + 1] += 1;
-    }
-    for i in 1..edges_at.len() {
-        edges_at[i] += edges_at[i - 1];
-    }
+    let edges_at = starts(nodes, sorted.iter().map(|e| (e.0 >> 32) as u32));
     let edges = sorted.into_iter().map(|(key, child)| (key as u32, child)).collect();
-    let (mut accepts_at, mut accepts) = (vec![0], Vec::new());
-    let (mut gaps_at, mut gaps) = (vec![0], Vec::new());
-    for node in &b.nodes {
-        accepts.extend_from_slice(&node.accepts);
-        accepts_at.push(accepts.len() as u32);
-        gaps.extend_from_slice(&node.gaps);
-        gaps_at.push(gaps.len() as u32);
+    // Stable: what was added first comes first.
+    b.gaps.sort_by_key(|g| g.0);
+    b.accepts.sort_by_key(|a| a.0);
+    Automaton {
+        symbols: b.vocabulary.symbols as usize,
+        edges_at,
+        edges,
+        gaps_at: starts(nodes, b.gaps.iter().map(|g| g.0)),
+        gaps: b.gaps.iter().map(|&(_, max, behind)| (max, behind)).collect(),
+        accepts_at: starts(nodes, b.accepts.iter().map(|a| a.0)),
+        accepts: b.accepts.iter().map(|a| a.1).collect(),
     }
-    Automaton { symbols: b.vocabulary.symbols as usize, edges_at, edges, gaps_at, gaps, accepts_at, accepts }
+}
+
+/// Where the items of each node begin in a list that is sorted by node.
+fn starts(nodes: usize, items: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut at = vec![0; nodes + 1];
+    for node in items {
+        at[node as usize + 1] += 1;
+    }
+    for i in 1..at.len() {
+        at[i] += at[i - 1];
+    }
+    at
 }

@@ -3,40 +3,68 @@
 //! From each word of the text a walk follows the phrases that begin there. A state of the walk is the set of places in the
 //! phrases that the words so far may have led to; what follows from a state and a class of words is worked out once and
 //! remembered. States are few, since a walk knows nothing of what came before its first word.
+//!
+//! Most walks lead nowhere, many of them only after a gap has passed over some words. A state therefore knows by which words
+//! it can go on at all ([`State::needs`]) and how far they may be away, and a walk without such a word ahead is not taken.
 
 use std::collections::HashMap;
 
-use super::classes::{Class, Classes, sign};
+use super::classes::{Class, Classes, OWN_BITS, Sign, shared_bit};
 use super::compile::{Accept, Automaton, ROOT, START};
 
 /// No phrase goes on.
 pub(super) const DEAD: u32 = 0;
 /// Most states kept; past them the machine starts anew. Bounds memory to some tens of MiB a thread.
 const MAX_STATES: usize = 200_000;
+/// Bits of a step's entry that hold a class or a state.
+const CLASS_BITS: u32 = 20;
+const STATE_BITS: u32 = 22;
 
 /// A place in the phrases: a node, and how many more words may be passed over before it.
 type Place = (u32, u8);
 
-#[derive(Debug)]
-struct State {
-    places: Box<[Place]>,
+/// What a walk asks of a state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct State {
+    /// Bits of the classes that may lead on; a bit may be set in vain, never missing.
+    pub needs: Sign,
+    /// The phrases that end here, as a range of [`Machine::accepts`].
     accepts: (u32, u32),
-    /// Bits of the symbols that lead on.
-    sign: u64,
+    /// How many words ahead one that leads on may stand: 1 without a gap.
+    pub reach: u32,
     /// What follows a word that only a gap can pass over.
     skip: u32,
+}
+
+impl State {
+    /// Whether no phrase ends here.
+    #[inline]
+    pub fn is_silent(&self) -> bool {
+        self.accepts.0 == self.accepts.1
+    }
+    /// Whether a word of this sign may lead on.
+    #[inline]
+    pub fn may_take(&self, sign: &Sign) -> bool {
+        let n = &self.needs;
+        (n[0] & sign[0]) | (n[1] & sign[1]) | (n[2] & sign[2]) | (n[3] & sign[3]) != 0
+    }
 }
 
 /// States and steps worked out so far. One a thread.
 #[derive(Debug)]
 pub(super) struct Machine {
     states: Vec<State>,
+    places: Vec<Box<[Place]>>,
     ids: HashMap<Box<[Place]>, u32>,
     accepts: Vec<Accept>,
-    steps: Vec<(u64, u32)>,
+    /// State and class, and the state they lead to, in one number each; 0 where there is none.
+    steps: Vec<u64>,
     used: usize,
     /// First steps by class, away from and at the beginning of a sentence; `UNKNOWN` where not worked out.
     first: [Vec<u32>; 2],
+    /// The own bits of the classes that satisfy a symbol, and how many classes they stand for so far.
+    takers: Vec<[u64; 3]>,
+    taken: usize,
     scratch: Vec<Place>,
     bits: Bits,
 }
@@ -47,11 +75,14 @@ impl Machine {
     pub fn new() -> Self {
         let mut m = Machine {
             states: Vec::new(),
+            places: Vec::new(),
             ids: HashMap::new(),
             accepts: Vec::new(),
             steps: Vec::new(),
             used: 0,
             first: [Vec::new(), Vec::new()],
+            takers: Vec::new(),
+            taken: 0,
             scratch: Vec::new(),
             bits: Bits::default(),
         };
@@ -61,28 +92,54 @@ impl Machine {
 
     fn reset(&mut self) {
         self.states.clear();
+        self.places.clear();
         self.ids.clear();
         self.accepts.clear();
-        self.steps = vec![(0, 0); 1 << 12];
+        self.steps = vec![0; 1 << 12];
         self.used = 0;
         self.first[0].clear();
         self.first[1].clear();
-        self.states.push(State { places: Box::default(), accepts: (0, 0), sign: 0, skip: DEAD });
+        self.states.push(State { needs: Sign::default(), accepts: (0, 0), reach: 0, skip: DEAD });
+        self.places.push(Box::default());
         self.ids.insert(Box::default(), DEAD);
     }
 
     /// Forgets what was worked out when there is too much of it. Not to be called during a walk.
+    #[inline]
     pub fn tidy(&mut self) {
         if self.states.len() > MAX_STATES {
             self.reset();
         }
     }
 
+    /// Gives the classes met first bits of their own. To be called before walks over words of new classes.
+    pub fn meet(&mut self, classes: &[Class], automaton: &Automaton) {
+        let known = classes.len().min(OWN_BITS + 1);
+        if self.taken == known {
+            return;
+        }
+        self.takers.resize(automaton.symbols(), [0; 3]);
+        for id in self.taken.max(1)..known {
+            for symbol in &classes[id].symbols {
+                self.takers[*symbol as usize][(id - 1) / 64] |= 1 << ((id - 1) % 64);
+            }
+        }
+        self.taken = known;
+        for (state, places) in self.states.iter_mut().zip(&self.places) {
+            state.needs = needs(places, &self.takers, automaton);
+        }
+    }
+
+    /// A state by its number.
+    #[inline]
+    pub fn state(&self, state: u32) -> &State {
+        &self.states[state as usize]
+    }
+
     /// The phrases that end in a state.
     #[inline]
-    pub fn accepts(&self, state: u32) -> &[Accept] {
-        let (from, to) = self.states[state as usize].accepts;
-        &self.accepts[from as usize..to as usize]
+    pub fn accepts(&self, state: &State) -> &[Accept] {
+        &self.accepts[state.accepts.0 as usize..state.accepts.1 as usize]
     }
 
     /// The state behind the first word of a walk.
@@ -120,22 +177,27 @@ impl Machine {
     /// The state behind another word.
     #[inline]
     pub fn step(&mut self, state: u32, class: u32, classes: &Classes, automaton: &Automaton) -> u32 {
-        let &State { sign, skip, .. } = &self.states[state as usize];
-        if sign & classes.signs[class as usize] == 0 {
-            return if skip == UNKNOWN { self.work_out_skip(state, &classes.all, automaton) } else { skip };
-        }
-        let key = u64::from(state) << 32 | u64::from(class);
+        let key = key(state, class);
         let mask = self.steps.len() - 1;
         let mut at = spread(key) as usize & mask;
         loop {
-            let (found, to) = self.steps[at];
-            if found == key {
-                return to;
+            let entry = self.steps[at];
+            if entry >> STATE_BITS == key {
+                return (entry & ((1 << STATE_BITS) - 1)) as u32;
             }
-            if found == 0 {
+            if entry == 0 {
                 return self.work_out(state, class, &classes.all, automaton);
             }
             at = (at + 1) & mask;
+        }
+    }
+
+    /// The state behind a word that only a gap can pass over.
+    #[inline]
+    pub fn skip(&mut self, state: u32, classes: &[Class], automaton: &Automaton) -> u32 {
+        match self.states[state as usize].skip {
+            UNKNOWN => self.work_out_skip(state, classes, automaton),
+            next => next,
         }
     }
 
@@ -145,15 +207,14 @@ impl Machine {
         to.clear();
         let class_of = &classes[class as usize];
         self.bits.set(&class_of.symbols, automaton);
-        step_all(&self.states[state as usize].places, class_of, &self.bits, automaton, &mut to);
+        step_all(&self.places[state as usize], class_of, &self.bits, automaton, &mut to);
         self.bits.clear(&class_of.symbols);
         let next = self.intern(&mut to, automaton);
         self.scratch = to;
         if self.used * 2 >= self.steps.len() {
             self.grow();
         }
-        let key = u64::from(state) << 32 | u64::from(class);
-        insert(&mut self.steps, key, next);
+        insert(&mut self.steps, key(state, class), next);
         self.used += 1;
         next
     }
@@ -167,9 +228,9 @@ impl Machine {
     }
 
     fn grow(&mut self) {
-        let mut bigger = vec![(0, 0); self.steps.len() * 2];
-        for &(key, to) in self.steps.iter().filter(|s| s.0 != 0) {
-            insert(&mut bigger, key, to);
+        let mut bigger = vec![0; self.steps.len() * 2];
+        for &entry in self.steps.iter().filter(|e| **e != 0) {
+            insert(&mut bigger, entry >> STATE_BITS, (entry & ((1 << STATE_BITS) - 1)) as u32);
         }
         self.steps = bigger;
     }
@@ -191,27 +252,45 @@ impl Machine {
         }
         let id = self.states.len() as u32;
         let from = self.accepts.len() as u32;
-        // A place behind which a gap is still open was entered by the gap and has been counted when it was left.
         for &(node, _) in places.iter() {
             self.accepts.extend_from_slice(automaton.accepts(node));
         }
-        let edges = places.iter().flat_map(|&(node, _)| automaton.edges(node));
-        let sign = edges.fold(0, |s, e| s | sign(e.0));
-        let skip = if places.iter().any(|p| p.1 > 0) { UNKNOWN } else { DEAD };
+        let widest = places.iter().map(|p| p.1).max().unwrap_or(0);
+        self.states.push(State {
+            needs: needs(places, &self.takers, automaton),
+            accepts: (from, self.accepts.len() as u32),
+            reach: 1 + u32::from(widest),
+            skip: if widest > 0 { UNKNOWN } else { DEAD },
+        });
         let boxed: Box<[Place]> = places.as_slice().into();
-        self.states.push(State { places: boxed.clone(), accepts: (from, self.accepts.len() as u32), sign, skip });
+        self.places.push(boxed.clone());
         self.ids.insert(boxed, id);
         id
     }
 }
 
-fn insert(steps: &mut [(u64, u32)], key: u64, to: u32) {
+/// The bits of all classes that lead on from these places.
+fn needs(places: &[Place], takers: &[[u64; 3]], automaton: &Automaton) -> Sign {
+    let mut sign = Sign::default();
+    for &(symbol, _) in places.iter().flat_map(|&(node, _)| automaton.edges(node)) {
+        let own = takers.get(symbol as usize).copied().unwrap_or_default();
+        (0..3).for_each(|i| sign[i] |= own[i]);
+        sign[3] |= shared_bit(symbol);
+    }
+    sign
+}
+
+fn key(state: u32, class: u32) -> u64 {
+    u64::from(state) << CLASS_BITS | u64::from(class)
+}
+
+fn insert(steps: &mut [u64], key: u64, to: u32) {
     let mask = steps.len() - 1;
     let mut at = spread(key) as usize & mask;
-    while steps[at].0 != 0 {
+    while steps[at] != 0 {
         at = (at + 1) & mask;
     }
-    steps[at] = (key, to);
+    steps[at] = key << STATE_BITS | u64::from(to);
 }
 
 #[inline]

@@ -1,10 +1,9 @@
 //! Finds acts: one pass over the words of a conversation.
 
 use super::Lexicon;
-use super::acts::Act;
-use super::classes::{Class, Classes};
-use super::compile::{NegationRole, Rule};
-use super::file::Negation;
+use super::acts::{Act, By};
+use super::classes::{self, Classes};
+use super::compile::{Brief, NegationRole};
 use super::machine::{DEAD, Machine};
 use crate::model::{Conversation, Kind, Language, Speaker};
 use crate::text::{Flags, Vote, Votes, Word, scan};
@@ -71,17 +70,43 @@ pub struct Reader<'l> {
     machine: Machine,
     votes: Vec<Votes>,
     spans: Vec<Span>,
-    kept: Vec<Span>,
+    kept: Vec<(u32, u32)>,
 }
 
-/// A pattern met: words `first..last`.
-#[derive(Clone, Copy, Debug)]
+/// A pattern met. In order: look-alikes of an act first, then the strongest, then the longest, then the earliest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Span {
-    rule: u32,
+    /// [`Brief::rank`] with the length in words below it, falling.
+    rank: u32,
+    /// First word.
     first: u32,
+    rule: u32,
+    /// Last word, and whether its sentence is a question.
     last: u32,
 }
 
+impl Span {
+    fn new(rank: u32, rule: u32, first: usize, last: usize, question: bool) -> Self {
+        let length = (last - first).min(LONGEST as usize) as u32;
+        Self {
+            rank: rank << LENGTH_BITS | (LONGEST - length),
+            first: first as u32,
+            rule,
+            last: (last as u32) << 1 | u32::from(question),
+        }
+    }
+    /// Behind its last word.
+    fn last(&self) -> usize {
+        (self.last >> 1) as usize
+    }
+    fn question(&self) -> bool {
+        self.last & 1 == 1
+    }
+}
+
+/// Bits of a span's rank that hold its length.
+const LENGTH_BITS: u32 = 16;
+const LONGEST: u32 = (1 << LENGTH_BITS) - 1;
 /// Most matches looked at in one turn; a text made to exceed it is cut there.
 const MAX_SPANS: usize = 20_000;
 /// Words a negation reaches over.
@@ -113,8 +138,8 @@ impl<'l> Reader<'l> {
             let mut votes = Votes::default();
             for word in &mut out.words[first..] {
                 word.class =
-                    self.classes.of(&turn.text[word.start as usize..word.end as usize], &self.lexicon.vocabulary);
-                votes.add(self.classes.all[word.class as usize].vote);
+                    self.classes.of(&turn.text, word.start as usize, word.end as usize, &self.lexicon.vocabulary);
+                votes.add(self.classes.briefs[word.class as usize].vote);
             }
             if matches!(turn.kind, Kind::Speech) {
                 all.merge(&votes);
@@ -122,6 +147,7 @@ impl<'l> Reader<'l> {
             self.votes.push(votes);
             out.turns.push(TurnReading { words: first..out.words.len(), ..TurnReading::default() });
         }
+        self.machine.meet(&self.classes.all, &self.lexicon.automaton);
         let hint = conversation.language.as_deref().and_then(Language::from_tag);
         let longest = conversation.turns.iter().max_by_key(|t| t.text.len()).map_or("", |t| &t.text);
         let main = all.decide(longest).map(|d| d.0).or(hint);
@@ -148,60 +174,56 @@ impl<'l> Reader<'l> {
 
     fn find(&mut self, words: &[Word], speaker: Speaker, language: Option<Language>, acts: &mut Vec<Found>) {
         self.spans.clear();
-        let (automaton, classes, machine) = (&self.lexicon.automaton, &self.classes, &mut self.machine);
-        machine.tidy();
-        let mut sentence_end = 0;
+        let Self { lexicon, classes, machine, spans, .. } = self;
+        let (automaton, rules, speaker) = (&lexicon.automaton, &lexicon.briefs, By::bit(speaker));
+        let (mut sentence_end, mut question) = (0, false);
         for first in 0..words.len() {
             if first >= sentence_end {
                 let more = words[first + 1..].iter().position(|w| w.flags.has(Flags::SENTENCE));
                 sentence_end = more.map_or(words.len(), |n| first + 1 + n);
+                question = words[sentence_end - 1].flags.has(Flags::QUESTION);
             }
-            let mut state =
-                machine.begin(words[first].class, words[first].flags.has(Flags::SENTENCE), &classes.all, automaton);
+            machine.tidy();
+            let at_start = words[first].flags.has(Flags::SENTENCE);
+            let mut state = machine.begin(words[first].class, at_start, &classes.all, automaton);
             let mut at = first + 1;
             while state != DEAD {
-                for accept in machine.accepts(state) {
-                    if (!accept.at_end || at == sentence_end) && self.spans.len() < MAX_SPANS {
-                        self.spans.push(Span { rule: accept.rule, first: first as u32, last: at as u32 });
+                let now = *machine.state(state);
+                if !now.is_silent() {
+                    for accept in machine.accepts(&now) {
+                        let rule = &rules[accept.rule as usize];
+                        if (!accept.at_end || at == sentence_end)
+                            && rule.speakers & speaker != 0
+                            && spans.len() < MAX_SPANS
+                        {
+                            spans.push(Span::new(rule.rank, accept.rule, first, at, question));
+                        }
                     }
                 }
-                if at == sentence_end {
+                let ahead = &words[at..sentence_end.min(at + now.reach as usize)];
+                let Some(passed) = ahead.iter().position(|w| now.may_take(&classes.signs[w.class as usize])) else {
                     break;
+                };
+                for _ in 0..passed {
+                    state = machine.skip(state, &classes.all, automaton);
                 }
+                at += passed;
                 state = machine.step(state, words[at].class, classes, automaton);
                 at += 1;
             }
         }
         if !self.spans.is_empty() {
-            self.settle(words, speaker, language, acts);
+            self.settle(words, language, acts);
         }
     }
 
-    /// From raw matches to acts: speaker, language, look-alikes, negation, overlaps.
-    fn settle(&mut self, words: &[Word], speaker: Speaker, language: Option<Language>, acts: &mut Vec<Found>) {
-        let rules = &self.lexicon.rules;
-        let classes = &self.classes.all;
-        self.spans.retain(|s| {
-            let rule = &rules[s.rule as usize];
-            (rule.act.info().by.admits(speaker) || rule.flipped.is_some_and(|f| f.info().by.admits(speaker)))
-                && (rule.language != Language::Kazakh
-                    || language == Some(Language::Kazakh)
-                    || words[s.first as usize..s.last as usize]
-                        .iter()
-                        .any(|w| matches!(classes[w.class as usize].vote, Vote::Kazakh | Vote::KazakhLatin)))
-        });
-        // Look-alikes first, then the strongest, then the longest, then the earliest.
-        self.spans.sort_unstable_by(|a, b| {
-            let (ra, rb) = (&rules[a.rule as usize], &rules[b.rule as usize]);
-            (ra.act, !ra.bar)
-                .cmp(&(rb.act, !rb.bar))
-                .then(rb.strength.total_cmp(&ra.strength))
-                .then((b.last - b.first).cmp(&(a.last - a.first)))
-                .then(a.first.cmp(&b.first))
-                .then(a.rule.cmp(&b.rule))
-        });
+    /// From raw matches to acts: language, look-alikes, negation, overlaps.
+    fn settle(&mut self, words: &[Word], language: Option<Language>, acts: &mut Vec<Found>) {
+        let rules = &self.lexicon.briefs;
+        let classes = &self.classes.briefs;
+        self.spans.sort_unstable();
         let from = acts.len();
-        let mut kept = std::mem::take(&mut self.kept);
+        let kept = &mut self.kept;
         kept.clear();
         let mut act = None;
         for span in &self.spans {
@@ -210,16 +232,25 @@ impl<'l> Reader<'l> {
                 act = Some(rule.act);
                 kept.clear();
             }
-            if rule.bar {
-                kept.push(*span);
+            let (first, last) = (span.first as usize, span.last());
+            if rule.language == Language::Kazakh
+                && language != Some(Language::Kazakh)
+                && !words[first..last]
+                    .iter()
+                    .any(|w| matches!(classes[w.class as usize].vote, Vote::Kazakh | Vote::KazakhLatin))
+            {
                 continue;
             }
-            if kept.iter().any(|k| span.first < k.last && k.first < span.last) {
+            if rule.bar {
+                kept.push((span.first, last as u32));
+                continue;
+            }
+            if kept.iter().any(|k| span.first < k.1 && k.0 < last as u32) {
                 continue;
             }
             let mut found = rule.act;
             let mut confidence = rule.strength;
-            if rule.negation != Negation::Keep && negated(words, classes, span, rule) {
+            if rule.negatable && negated(words, classes, first, last, rule) {
                 match rule.flipped {
                     Some(flipped) => {
                         found = flipped;
@@ -228,33 +259,28 @@ impl<'l> Reader<'l> {
                     None => continue,
                 }
             }
-            kept.push(*span);
-            let (first, last) = (&words[span.first as usize], &words[span.last as usize - 1]);
+            kept.push((span.first, last as u32));
             acts.push(Found {
                 act: found,
-                start: first.start,
-                end: last.end,
+                start: words[first].start,
+                end: words[last - 1].end,
                 confidence,
                 rule: span.rule,
-                question: in_question(words, span),
+                question: span.question(),
             });
         }
-        self.kept = kept;
-        acts[from..].sort_by_key(|a| (a.start, a.end, a.act));
+        acts[from..].sort_unstable_by_key(|a| (a.start, a.end, a.act, a.rule));
     }
 }
 
-/// Whether a negation reaches the match.
-fn negated(words: &[Word], classes: &[Class], span: &Span, rule: &Rule) -> bool {
+/// Whether a negation reaches the match of words `first..last`.
+fn negated(words: &[Word], classes: &[classes::Brief], first: usize, last: usize, rule: &Brief) -> bool {
     let language = rule.language;
-    let class = |i: usize| &classes[words[i].class as usize];
+    let class = |i: usize| classes[words[i].class as usize];
     // A negator that a gap passed over.
-    if !rule.holds_negator
-        && (span.first as usize + 1..span.last as usize).any(|i| class(i).negates(NegationRole::BEFORE, language))
-    {
+    if !rule.holds_negator && (first + 1..last).any(|i| class(i).negates(NegationRole::BEFORE, language)) {
         return true;
     }
-    let first = span.first as usize;
     let mut at = first;
     // The flags of a word tell what stands before it: check the gap before stepping over it.
     for distance in 1..=NEGATION_REACH {
@@ -270,19 +296,6 @@ fn negated(words: &[Word], classes: &[Class], span: &Span, rule: &Rule) -> bool 
             return true;
         }
     }
-    let last = span.last as usize;
     words.get(last).is_some_and(|w| !w.flags.has(Flags::SENTENCE | Flags::CLAUSE))
         && class(last).negates(NegationRole::AFTER, language)
-}
-
-fn in_question(words: &[Word], span: &Span) -> bool {
-    for (i, word) in words[span.last as usize - 1..].iter().enumerate() {
-        if i > 0 && word.flags.has(Flags::SENTENCE) {
-            return false;
-        }
-        if word.flags.has(Flags::QUESTION) {
-            return true;
-        }
-    }
-    false
 }

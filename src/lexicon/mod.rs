@@ -32,6 +32,8 @@ pub struct Lexicon {
     automaton: compile::Automaton,
     vocabulary: compile::Vocabulary,
     rules: Vec<Rule>,
+    /// One a rule.
+    briefs: Vec<compile::Brief>,
     hash: String,
 }
 
@@ -153,10 +155,9 @@ impl Lexicon {
             hasher.update([0]);
         }
         let hash = hasher.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
-        (
-            Lexicon { automaton: compiled.automaton, vocabulary: compiled.vocabulary, rules: compiled.rules, hash },
-            mistakes,
-        )
+        let briefs = compiled.rules.iter().map(Rule::brief).collect();
+        let compile::Compiled { automaton, vocabulary, rules } = compiled;
+        (Lexicon { automaton, vocabulary, rules, briefs, hash }, mistakes)
     }
 
     /// A phrase by its index.

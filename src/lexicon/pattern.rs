@@ -124,7 +124,7 @@ impl Parser<'_> {
                     items.push(Node::Number);
                 }
                 '^' | '$' => return Err("^ stands only at the very beginning and $ only at the very end".into()),
-                c if c.is_alphanumeric() || is_apostrophe(c) => items.push(self.word()?),
+                c if is_letter(c) || is_apostrophe(c) => items.push(self.word()?),
                 c => return Err(format!("{c:?} is not part of the pattern language; leave punctuation out")),
             }
         }
@@ -152,7 +152,7 @@ impl Parser<'_> {
         let len = self
             .rest
             .char_indices()
-            .find(|(_, c)| !(c.is_alphanumeric() || is_apostrophe(*c) || ('\u{0300}'..='\u{036F}').contains(c)))
+            .find(|(_, c)| !(is_letter(*c) || is_apostrophe(*c) || ('\u{0300}'..='\u{036F}').contains(c)))
             .map_or(self.rest.len(), |(i, _)| i);
         let folded = fold(&self.rest[..len]);
         self.rest = &self.rest[len..];
@@ -165,6 +165,11 @@ impl Parser<'_> {
         }
         Ok(Node::Word(folded))
     }
+}
+
+/// A letter or digit; the tables of the standard library are asked last.
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphanumeric() || ('\u{0400}'..='\u{0481}').contains(&c) || (!c.is_ascii() && c.is_alphanumeric())
 }
 
 fn is_apostrophe(c: char) -> bool {

@@ -164,6 +164,10 @@ pub enum Speaker {
 }
 
 impl Speaker {
+    /// Every one, in the order of the type.
+    pub const ALL: [Speaker; 6] =
+        [Speaker::Agent, Speaker::Customer, Speaker::Bot, Speaker::Ivr, Speaker::System, Speaker::Unknown];
+
     /// As in files: `agent`, `customer`, `bot`, `ivr`, `system`, `unknown`.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,7 +1,5 @@
 //! What scoring says: a result a criterion, a piece of evidence a point.
 
-use std::sync::Arc;
-
 use super::{Channel, Language};
 
 /// How a criterion ended for a part of a conversation. Only `Scored` counts.
@@ -54,8 +52,8 @@ pub struct Evidence {
     pub rule: &'static str,
     /// The act behind it; empty where the rule is not about words.
     pub act: &'static str,
-    /// Where the phrase that was met stands, as `lang/act:line`; `None` where the rule is not about words.
-    pub phrase: Option<Arc<str>>,
+    /// The phrase that was met, by its index in the lexicon; `None` where the rule is not about words.
+    pub phrase: Option<u32>,
     /// The customer's words that called for it.
     pub called: Option<Called>,
     /// For a miss: what would have earned the point.

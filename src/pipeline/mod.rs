@@ -44,27 +44,45 @@ pub enum PipelineError<E> {
     Sink(E),
 }
 
-/// Runs `work` over every conversation of the sources and hands the outcomes to `take` in input order.
+/// The steps of a run.
 ///
-/// `worker` makes what a thread keeps between batches (results must not depend on it). Setting `stop` ends the reading;
-/// what was read before is still handed on. Returns whether the input was read to its end.
+/// `worker` makes what a thread keeps between batches (results must not depend on it), `work` is done on each conversation,
+/// `seal` ends a batch and gives what belongs to it as a whole.
+pub struct Steps<Worker, Work, Seal> {
+    /// Makes what a thread keeps.
+    pub worker: Worker,
+    /// Done on each conversation.
+    pub work: Work,
+    /// Ends a batch.
+    pub seal: Seal,
+}
+
+/// Takes every conversation of the sources through the steps and hands the outcomes to `take`, batch by batch, in input order.
+///
+/// Where batches end depends on the input alone. Setting `stop` ends the reading; what was read before is still handed on.
+/// Returns whether the input was read to its end.
 ///
 /// # Errors
 /// What `take` returns, or threads that could not be started.
-pub fn run<W, T, E>(
+pub fn run<W, T, B, E>(
     sources: &[Source],
     options: &ingest::Options,
     threads: usize,
     stop: &AtomicBool,
-    worker: impl Fn() -> W + Sync,
-    work: impl Fn(&mut W, &Conversation<'_>, &Place) -> T + Sync,
-    mut take: impl FnMut(Outcome<T>) -> Result<(), E>,
+    steps: Steps<
+        impl Fn() -> W + Sync,
+        impl Fn(&mut W, &Conversation<'_>, &Place) -> T + Sync,
+        impl Fn(&mut W) -> B + Sync,
+    >,
+    mut take: impl FnMut(Vec<Outcome<T>>, B) -> Result<(), E>,
 ) -> Result<bool, PipelineError<E>>
 where
     W: Send,
     T: Send,
+    B: Send,
     E: Send,
 {
+    let Steps { worker, work, seal } = steps;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|i| format!("score-{i}"))
@@ -72,16 +90,17 @@ where
         .map_err(|e| PipelineError::Threads(threads, e.to_string()))?;
     let limit = threads.max(1) * UNDER_WAY;
     let (permit, released) = sync_channel::<()>(limit);
-    let (results, finished) = channel::<(u64, Vec<Outcome<T>>)>();
+    let (results, finished) = channel::<(u64, Vec<Outcome<T>>, B)>();
     let workers: Mutex<Vec<W>> = Mutex::new(Vec::new());
     let failed = AtomicBool::new(false);
-    let do_batch = |batch: Vec<Record>| -> Vec<Outcome<T>> {
+    let do_batch = |batch: Vec<Record>| -> (Vec<Outcome<T>>, B) {
         // A worker that panicked elsewhere leaves the list usable: it only holds spare workers.
         let spare = workers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
         let mut w = spare.unwrap_or_else(&worker);
         let out = work_on(batch, &mut w, &work);
+        let sealed = seal(&mut w);
         workers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(w);
-        out
+        (out, sealed)
     };
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
@@ -98,7 +117,8 @@ where
                     number += 1;
                     tasks.spawn_fifo(move |_| {
                         // The taker may have gone after an error; then nobody wants the result.
-                        let _ = results.send((at, do_batch(batch)));
+                        let (outcomes, sealed) = do_batch(batch);
+                        let _ = results.send((at, outcomes, sealed));
                     });
                     ControlFlow::Continue(())
                 };
@@ -124,17 +144,15 @@ where
         let mut waiting = BTreeMap::new();
         let mut next = 0;
         let mut error = None;
-        for (number, outcomes) in finished {
-            waiting.insert(number, outcomes);
-            while let Some(outcomes) = waiting.remove(&next) {
+        for (number, outcomes, sealed) in finished {
+            waiting.insert(number, (outcomes, sealed));
+            while let Some((outcomes, sealed)) = waiting.remove(&next) {
                 next += 1;
-                for outcome in outcomes {
-                    if error.is_none()
-                        && let Err(e) = take(outcome)
-                    {
-                        failed.store(true, Ordering::Relaxed);
-                        error = Some(e);
-                    }
+                if error.is_none()
+                    && let Err(e) = take(outcomes, sealed)
+                {
+                    failed.store(true, Ordering::Relaxed);
+                    error = Some(e);
                 }
                 // After the last batch nobody waits for the permit.
                 let _ = released.try_recv();
@@ -202,22 +220,27 @@ mod tests {
     fn ids(threads: usize, path: &str) -> Vec<String> {
         let sources = ingest::discover(&[path.to_owned()]).unwrap();
         let mut out = Vec::new();
-        let take = |o: Outcome<usize>| {
-            out.push(match o {
+        let mut batches = 0;
+        let take = |outcomes: Vec<Outcome<usize>>, sealed: usize| {
+            let done = outcomes.iter().filter(|o| matches!(o, Outcome::Done { .. })).count();
+            assert_eq!(done, sealed, "a batch is sealed with what was done in it");
+            batches += 1;
+            out.extend(outcomes.into_iter().map(|o| match o {
                 Outcome::Done { id, value, .. } => format!("{id}:{value}"),
                 Outcome::Quarantined(q) => format!("bad {}", q.place.line.unwrap()),
-            });
+            }));
             Ok::<(), std::convert::Infallible>(())
         };
-        let end = run(
-            &sources,
-            &ingest::Options::default(),
-            threads,
-            &AtomicBool::new(false),
-            || (),
-            |(), c, _| c.turns.len(),
-            take,
-        );
+        let steps = Steps {
+            worker: || 0,
+            work: |n: &mut usize, c: &Conversation<'_>, _: &Place| {
+                *n += 1;
+                c.turns.len()
+            },
+            seal: std::mem::take,
+        };
+        let end = run(&sources, &ingest::Options::default(), threads, &AtomicBool::new(false), steps, take);
+        assert!(batches > 1);
         assert!(end.unwrap());
         out
     }
@@ -239,11 +262,12 @@ mod tests {
         let f = night(20_000);
         let sources = ingest::discover(&[f.path().display().to_string()]).unwrap();
         let options = ingest::Options::default();
-        let failing = |_: Outcome<()>| Err("full disk");
-        let e = run(&sources, &options, 2, &AtomicBool::new(false), || (), |(), _, _| (), failing);
+        let nothing = || Steps { worker: || (), work: |(): &mut (), _: &Conversation<'_>, _: &Place| (), seal: |(): &mut ()| () };
+        let failing = |_: Vec<Outcome<()>>, ()| Err("full disk");
+        let e = run(&sources, &options, 2, &AtomicBool::new(false), nothing(), failing);
         assert!(matches!(e, Err(PipelineError::Sink("full disk"))));
         let stop = AtomicBool::new(true);
-        let take = |_: Outcome<()>| Ok::<(), ()>(());
-        assert!(!run(&sources, &options, 2, &stop, || (), |(), _, _| (), take).unwrap());
+        let take = |_: Vec<Outcome<()>>, ()| Ok::<(), ()>(());
+        assert!(!run(&sources, &options, 2, &stop, nothing(), take).unwrap());
     }
 }

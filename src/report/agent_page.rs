@@ -84,8 +84,8 @@ pub fn page(row: &AgentRow, agent: &Agent, scorecard: &Scorecard) -> String {
         );
     }
     scores(&mut out, row, agent, scorecard);
-    let best = moments(agent.best.iter());
-    let worst = moments(agent.worst.iter());
+    let best = moments(&agent.best);
+    let worst = moments(&agent.worst);
     section(&mut out, "What went best", &best);
     section(&mut out, "What went worst", &worst);
     practise(&mut out, row, agent);
@@ -128,12 +128,12 @@ fn why_none(agent: &Agent, i: usize) -> &'static str {
 }
 
 /// The moments with most points over all criteria: the first of each criterion, then the second ones.
-fn moments<'a>(lists: impl Iterator<Item = &'a Vec<EvidenceRow>>) -> Vec<&'a EvidenceRow> {
-    let mut ranked: Vec<(usize, &EvidenceRow)> = lists.flat_map(|l| l.iter().enumerate()).collect();
+fn moments<'a>(lists: &'a [Vec<EvidenceRow<'static>>]) -> Vec<&'a EvidenceRow<'static>> {
+    let mut ranked: Vec<(usize, &EvidenceRow<'_>)> = lists.iter().flat_map(|l| l.iter().enumerate()).collect();
     ranked.sort_by(|(i, a), (k, b)| {
         i.cmp(k).then(b.points.abs().total_cmp(&a.points.abs())).then(a.criterion.cmp(&b.criterion))
     });
-    let mut shown: Vec<&EvidenceRow> = Vec::new();
+    let mut shown: Vec<&EvidenceRow<'_>> = Vec::new();
     for (_, e) in ranked {
         // The same words won or lost by two criteria are one moment.
         if shown.len() < MOMENTS && !shown.iter().any(|s| s.conversation_id == e.conversation_id && s.turn == e.turn) {
@@ -143,7 +143,7 @@ fn moments<'a>(lists: impl Iterator<Item = &'a Vec<EvidenceRow>>) -> Vec<&'a Evi
     shown
 }
 
-fn section(out: &mut String, title: &str, moments: &[&EvidenceRow]) {
+fn section(out: &mut String, title: &str, moments: &[&EvidenceRow<'_>]) {
     if moments.is_empty() {
         return;
     }

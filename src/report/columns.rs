@@ -42,10 +42,31 @@ impl Type {
     }
 }
 
-type Take<R> = Box<dyn for<'a> Fn(&'a R) -> Cell<'a> + Send + Sync>;
+/// A table of the run folder.
+pub trait Table: 'static {
+    /// Name of its files, without extension.
+    const NAME: &'static str;
+    /// What a row is made from.
+    type Row<'a>;
+    /// Its columns, in order.
+    fn columns() -> Vec<Column<Self>>
+    where
+        Self: Sized;
+}
 
-/// A column of a table with rows of type `R`.
-pub struct Column<R> {
+/// A row a conversation and agent.
+pub struct Conversations;
+/// A row an agent.
+pub struct Agents;
+/// A row a point.
+pub struct Evidence;
+/// A row a record that was set aside.
+pub struct Quarantine;
+
+type Take<T> = Box<dyn for<'a> Fn(&'a <T as Table>::Row<'a>) -> Cell<'a> + Send + Sync>;
+
+/// A column of a table.
+pub struct Column<T: Table> {
     /// As in the header line.
     pub name: String,
     /// What it holds.
@@ -53,15 +74,15 @@ pub struct Column<R> {
     /// What it means, with its unit and range.
     pub about: String,
     /// Its value in a row.
-    pub take: Take<R>,
+    pub take: Take<T>,
 }
 
-fn column<R>(
+fn column<T: Table>(
     name: &str,
     kind: Type,
     about: &str,
-    take: impl for<'a> Fn(&'a R) -> Cell<'a> + Send + Sync + 'static,
-) -> Column<R> {
+    take: impl for<'a> Fn(&'a T::Row<'a>) -> Cell<'a> + Send + Sync + 'static,
+) -> Column<T> {
     Column { name: name.to_owned(), kind, about: about.to_owned(), take: Box::new(take) }
 }
 
@@ -77,198 +98,214 @@ pub(super) fn number(n: Option<f64>, decimals: u8) -> Cell<'static> {
     n.map_or(Cell::Empty, |n| Cell::Number(n, decimals))
 }
 
-/// The columns of `conversations`.
-pub fn conversations() -> Vec<Column<ConversationRow>> {
-    use Type::{Number, Text, Whole};
-    let mut out = vec![
-        column(
-            "conversation_id",
-            Text,
-            "Id of the conversation, as in the input; a stable stand-in (id-...) where the id itself is personal data, such as an address or a phone number.",
-            |r: &ConversationRow| text(&r.conversation_id),
-        ),
-        column(
-            "agent_id",
-            Text,
-            "Whose part of the conversation the row scores; empty when the input does not say.",
-            |r: &ConversationRow| text(&r.agent_id),
-        ),
-        column("channel", Text, "call, chat or email.", |r: &ConversationRow| text(r.channel.name())),
-        column(
-            "language",
-            Text,
-            "Main language: en, ru or kk; empty when it cannot be told.",
-            |r: &ConversationRow| text(r.language.map_or("", Language::code)),
-        ),
-        column("started_at", Text, "Date and time of the start, as in the input.", |r: &ConversationRow| {
-            text(&r.started_at)
-        }),
-        column(
-            "overall",
-            Number,
-            "Weighted mean of the scored criteria, 0 to 100; 0 on a fatal item; empty when nothing was scored.",
-            |r: &ConversationRow| number(r.overall, 1),
-        ),
-    ];
-    for (i, c) in criteria::ALL.iter().enumerate() {
-        let about = format!("{}: 0 to 100, empty unless scored.", c.title());
-        out.push(column(c.name(), Number, &about, move |r: &ConversationRow| number(r.criteria[i].1, 1)));
-        let about = format!(
-            "{}: scored, not_applicable (nothing called for it) or cannot_tell (the input lacks what it needs).",
-            c.title()
-        );
-        out.push(column(&format!("{}_status", c.name()), Text, &about, move |r: &ConversationRow| {
-            text(r.criteria[i].0.name())
-        }));
-    }
-    for (i, c) in criteria::ALL.iter().enumerate() {
-        let about = format!("{}: why it has this status.", c.title());
-        out.push(column(&format!("{}_reason", c.name()), Text, &about, move |r: &ConversationRow| {
-            text(r.criteria[i].2)
-        }));
-    }
-    out.extend([
-        column("fatal", Text, "Fatal items that were met, parted by `; `.", |r: &ConversationRow| text(&r.fatal)),
-        column("queue", Text, "Queue, as in the input.", |r: &ConversationRow| text(&r.queue)),
-        column("team", Text, "Team, as in the input.", |r: &ConversationRow| text(&r.team)),
-        column("turns", Whole, "Turns of the whole conversation.", |r: &ConversationRow| whole(r.turns)),
-        column("agent_turns", Whole, "Turns of this agent.", |r: &ConversationRow| whole(r.agent_turns)),
-        column("agent_words", Whole, "Words of this agent.", |r: &ConversationRow| whole(r.agent_words)),
-        column("source", Text, "File, and line where it has lines, of the record.", |r: &ConversationRow| {
-            text(&r.source)
-        }),
-    ]);
-    out
-}
+impl Table for Conversations {
+    const NAME: &'static str = "conversations";
+    type Row<'a> = ConversationRow<'a>;
 
-/// The columns of `evidence`.
-pub fn evidence() -> Vec<Column<EvidenceRow>> {
-    use Type::{Number, Text, Whole};
-    vec![
-        column("conversation_id", Text, "Id of the conversation.", |r: &EvidenceRow| text(&r.conversation_id)),
-        column("agent_id", Text, "Whose point it is.", |r: &EvidenceRow| text(&r.agent_id)),
-        column("criterion", Text, "The criterion it belongs to.", |r: &EvidenceRow| {
-            text(criteria::ALL[r.criterion].name())
-        }),
-        column("effect", Text, "won, lost, or noted (no points).", |r: &EvidenceRow| text(r.effect())),
-        column(
-            "points",
-            Number,
-            "What it adds to the criterion's score; lost points are negative. Start of the sum plus points, kept within 0 to 100, is the score.",
-            |r: &EvidenceRow| number(Some(r.points), 2),
-        ),
-        column("turn", Whole, "Turn of the words, counted from 0.", |r: &EvidenceRow| whole(r.turn)),
-        column("quote", Text, "The sentence, masked and shortened to 240 characters.", |r: &EvidenceRow| {
-            text(&r.quote)
-        }),
-        column("rule", Text, "The rule of the criterion that gave the point.", |r: &EvidenceRow| text(r.rule)),
-        column("act", Text, "The act found there; empty where the rule is not about words.", |r: &EvidenceRow| {
-            text(r.act)
-        }),
-        column(
-            "phrase",
-            Text,
-            "The lexicon phrase that was met, as language/act:line of lexicons/.",
-            |r: &EvidenceRow| text(r.phrase.as_deref().unwrap_or("")),
-        ),
-        column("called_turn", Whole, "Turn of the customer's words that called for it.", |r: &EvidenceRow| {
-            r.called_turn.map_or(Cell::Empty, whole)
-        }),
-        column(
-            "called_quote",
-            Text,
-            "The customer's sentence that called for it, masked and shortened.",
-            |r: &EvidenceRow| text(&r.called_quote),
-        ),
-        column("would_earn", Text, "For a lost point: what would have earned it.", |r: &EvidenceRow| {
-            text(r.would_earn)
-        }),
-        column("start", Whole, "Byte of the turn's original text where the words begin.", |r: &EvidenceRow| {
-            whole(r.start)
-        }),
-        column("end", Whole, "Byte behind their end; equal to start where something is missing.", |r: &EvidenceRow| {
-            whole(r.end)
-        }),
-    ]
-}
-
-/// The columns of `agents`.
-pub fn agents() -> Vec<Column<AgentRow>> {
-    use Type::{Number, Text, Whole};
-    let mut out = vec![
-        column("agent_id", Text, "Id of the agent; empty for agents that the input does not name.", |r: &AgentRow| {
-            text(&r.agent_id)
-        }),
-        column("conversations", Whole, "Parts of conversations of this agent.", |r: &AgentRow| {
-            Cell::Whole(r.conversations as i64)
-        }),
-        column("fatal", Whole, "Parts with a fatal item.", |r: &AgentRow| Cell::Whole(r.fatal as i64)),
-    ];
-    let names = std::iter::once(("overall", "Overall")).chain(criteria::ALL.iter().map(|c| (c.name(), c.title())));
-    for (i, (name, title)) in names.enumerate() {
-        let estimate = move |r: &AgentRow| r.estimates[i];
-        let about = |what: &str| format!("{title}: {what}");
-        out.extend([
-            column(&format!("{name}_n"), Whole, &about("scored parts."), move |r: &AgentRow| {
-                Cell::Whole(estimate(r).map_or(0, |e| e.n as i64))
-            }),
-            column(&format!("{name}_mean"), Number, &about("plain mean, 0 to 100."), move |r: &AgentRow| {
-                number(estimate(r).map(|e| e.mean), 1)
-            }),
-            column(
-                &format!("{name}_shrunken"),
-                Number,
-                &about("mean shrunken towards the team's (empirical Bayes): the figure to compare agents by."),
-                move |r: &AgentRow| number(estimate(r).map(|e| e.shrunken), 1),
-            ),
-            column(
-                &format!("{name}_low"),
-                Number,
-                &about("lower end of the 95 % interval of the shrunken mean."),
-                move |r: &AgentRow| number(estimate(r).and_then(|e| e.low), 1),
-            ),
-            column(
-                &format!("{name}_high"),
-                Number,
-                &about("upper end of the 95 % interval of the shrunken mean."),
-                move |r: &AgentRow| number(estimate(r).and_then(|e| e.high), 1),
-            ),
-            column(
-                &format!("{name}_band"),
+    fn columns() -> Vec<Column<Self>> {
+        use Type::{Number, Text, Whole};
+        let mut out = vec![
+            column::<Conversations>(
+                "conversation_id",
                 Text,
-                &about("needs work, good, excellent, or not enough data."),
-                move |r: &AgentRow| text(r.bands[i]),
+                "Id of the conversation, as in the input; a stable stand-in (id-...) where the id itself is personal data, such as an address or a phone number.",
+                |r| text(&r.conversation_id),
             ),
+            column::<Conversations>(
+                "agent_id",
+                Text,
+                "Whose part of the conversation the row scores; empty when the input does not say.",
+                |r| text(&r.agent_id),
+            ),
+            column::<Conversations>("channel", Text, "call, chat or email.", |r| text(r.channel.name())),
+            column::<Conversations>(
+                "language",
+                Text,
+                "Main language: en, ru or kk; empty when it cannot be told.",
+                |r| text(r.language.map_or("", Language::code)),
+            ),
+            column::<Conversations>("started_at", Text, "Date and time of the start, as in the input.", |r| {
+                text(&r.started_at)
+            }),
+            column::<Conversations>(
+                "overall",
+                Number,
+                "Weighted mean of the scored criteria, 0 to 100; 0 on a fatal item; empty when nothing was scored.",
+                |r| number(r.overall, 1),
+            ),
+        ];
+        for (i, c) in criteria::ALL.iter().enumerate() {
+            let about = format!("{}: 0 to 100, empty unless scored.", c.title());
+            out.push(column::<Conversations>(c.name(), Number, &about, move |r| number(r.criteria[i].1, 1)));
+            let about = format!(
+                "{}: scored, not_applicable (nothing called for it) or cannot_tell (the input lacks what it needs).",
+                c.title()
+            );
+            out.push(column::<Conversations>(&format!("{}_status", c.name()), Text, &about, move |r| {
+                text(r.criteria[i].0.name())
+            }));
+        }
+        for (i, c) in criteria::ALL.iter().enumerate() {
+            let about = format!("{}: why it has this status.", c.title());
+            out.push(column::<Conversations>(&format!("{}_reason", c.name()), Text, &about, move |r| {
+                text(r.criteria[i].2)
+            }));
+        }
+        out.extend([
+            column::<Conversations>("fatal", Text, "Fatal items that were met, parted by `; `.", |r| text(&r.fatal)),
+            column::<Conversations>("queue", Text, "Queue, as in the input.", |r| text(&r.queue)),
+            column::<Conversations>("team", Text, "Team, as in the input.", |r| text(&r.team)),
+            column::<Conversations>("turns", Whole, "Turns of the whole conversation.", |r| whole(r.turns)),
+            column::<Conversations>("agent_turns", Whole, "Turns of this agent.", |r| whole(r.agent_turns)),
+            column::<Conversations>("agent_words", Whole, "Words of this agent.", |r| whole(r.agent_words)),
+            column::<Conversations>("source", Text, "File, and line where it has lines, of the record.", |r| {
+                text(&r.source)
+            }),
         ]);
+        out
     }
-    out
 }
 
-/// The columns of `quarantine`.
-pub fn quarantine() -> Vec<Column<QuarantineRow>> {
-    use Type::{Text, Whole};
-    let at = |n: Option<u64>| n.map_or(Cell::Empty, |n| Cell::Whole(n as i64));
-    vec![
-        column("file", Text, "File of the record.", |r: &QuarantineRow| text(&r.file)),
-        column("line", Whole, "Line, counted from 1, where the format has lines.", move |r: &QuarantineRow| at(r.line)),
-        column("byte", Whole, "Byte within the expanded file, where it is known.", move |r: &QuarantineRow| at(r.byte)),
-        column("conversation_id", Text, "Its id, if that much could be read.", |r: &QuarantineRow| {
-            text(&r.conversation_id)
-        }),
-        column(
-            "kind",
-            Text,
-            "Kind of reason: syntax, content, too_large, bomb, charset, io, duplicate, empty.",
-            |r: &QuarantineRow| text(r.kind),
-        ),
-        column("reason", Text, "What is wrong and what would help, masked.", |r: &QuarantineRow| text(&r.reason)),
-    ]
+impl Table for Evidence {
+    const NAME: &'static str = "evidence";
+    type Row<'a> = EvidenceRow<'a>;
+
+    fn columns() -> Vec<Column<Self>> {
+        use Type::{Number, Text, Whole};
+        vec![
+            column::<Evidence>("conversation_id", Text, "Id of the conversation.", |r| text(&r.conversation_id)),
+            column::<Evidence>("agent_id", Text, "Whose point it is.", |r| text(&r.agent_id)),
+            column::<Evidence>("criterion", Text, "The criterion it belongs to.", |r| {
+                text(criteria::ALL[r.criterion].name())
+            }),
+            column::<Evidence>("effect", Text, "won, lost, or noted (no points).", |r| text(r.effect())),
+            column::<Evidence>(
+                "points",
+                Number,
+                "What it adds to the criterion's score; lost points are negative. Start of the sum plus points, kept within 0 to 100, is the score.",
+                |r| number(Some(r.points), 2),
+            ),
+            column::<Evidence>("turn", Whole, "Turn of the words, counted from 0.", |r| whole(r.turn)),
+            column::<Evidence>("quote", Text, "The sentence, masked and shortened to 240 characters.", |r| {
+                text(&r.quote)
+            }),
+            column::<Evidence>("rule", Text, "The rule of the criterion that gave the point.", |r| text(r.rule)),
+            column::<Evidence>("act", Text, "The act found there; empty where the rule is not about words.", |r| {
+                text(r.act)
+            }),
+            column::<Evidence>(
+                "phrase",
+                Text,
+                "The lexicon phrase that was met, as language/act:line of lexicons/.",
+                |r| text(&r.phrase),
+            ),
+            column::<Evidence>("called_turn", Whole, "Turn of the customer's words that called for it.", |r| {
+                r.called_turn.map_or(Cell::Empty, whole)
+            }),
+            column::<Evidence>(
+                "called_quote",
+                Text,
+                "The customer's sentence that called for it, masked and shortened.",
+                |r| text(&r.called_quote),
+            ),
+            column::<Evidence>("would_earn", Text, "For a lost point: what would have earned it.", |r| {
+                text(r.would_earn)
+            }),
+            column::<Evidence>("start", Whole, "Byte of the turn's original text where the words begin.", |r| {
+                whole(r.start)
+            }),
+            column::<Evidence>("end", Whole, "Byte behind their end; equal to start where something is missing.", |r| {
+                whole(r.end)
+            }),
+        ]
+    }
+}
+
+impl Table for Agents {
+    const NAME: &'static str = "agents";
+    type Row<'a> = AgentRow;
+
+    fn columns() -> Vec<Column<Self>> {
+        use Type::{Number, Text, Whole};
+        let mut out = vec![
+            column::<Agents>("agent_id", Text, "Id of the agent; empty for agents that the input does not name.", |r| {
+                text(&r.agent_id)
+            }),
+            column::<Agents>("conversations", Whole, "Parts of conversations of this agent.", |r| {
+                Cell::Whole(r.conversations as i64)
+            }),
+            column::<Agents>("fatal", Whole, "Parts with a fatal item.", |r| Cell::Whole(r.fatal as i64)),
+        ];
+        let names = std::iter::once(("overall", "Overall")).chain(criteria::ALL.iter().map(|c| (c.name(), c.title())));
+        for (i, (name, title)) in names.enumerate() {
+            let estimate = move |r: &AgentRow| r.estimates[i];
+            let about = |what: &str| format!("{title}: {what}");
+            out.extend([
+                column::<Agents>(&format!("{name}_n"), Whole, &about("scored parts."), move |r| {
+                    Cell::Whole(estimate(r).map_or(0, |e| e.n as i64))
+                }),
+                column::<Agents>(&format!("{name}_mean"), Number, &about("plain mean, 0 to 100."), move |r| {
+                    number(estimate(r).map(|e| e.mean), 1)
+                }),
+                column::<Agents>(
+                    &format!("{name}_shrunken"),
+                    Number,
+                    &about("mean shrunken towards the team's (empirical Bayes): the figure to compare agents by."),
+                    move |r| number(estimate(r).map(|e| e.shrunken), 1),
+                ),
+                column::<Agents>(
+                    &format!("{name}_low"),
+                    Number,
+                    &about("lower end of the 95 % interval of the shrunken mean."),
+                    move |r| number(estimate(r).and_then(|e| e.low), 1),
+                ),
+                column::<Agents>(
+                    &format!("{name}_high"),
+                    Number,
+                    &about("upper end of the 95 % interval of the shrunken mean."),
+                    move |r| number(estimate(r).and_then(|e| e.high), 1),
+                ),
+                column::<Agents>(
+                    &format!("{name}_band"),
+                    Text,
+                    &about("needs work, good, excellent, or not enough data."),
+                    move |r| text(r.bands[i]),
+                ),
+            ]);
+        }
+        out
+    }
+}
+
+impl Table for Quarantine {
+    const NAME: &'static str = "quarantine";
+    type Row<'a> = QuarantineRow;
+
+    fn columns() -> Vec<Column<Self>> {
+        use Type::{Text, Whole};
+        let at = |n: Option<u64>| n.map_or(Cell::Empty, |n| Cell::Whole(n as i64));
+        vec![
+            column::<Quarantine>("file", Text, "File of the record.", |r| text(&r.file)),
+            column::<Quarantine>("line", Whole, "Line, counted from 1, where the format has lines.", move |r| at(r.line)),
+            column::<Quarantine>("byte", Whole, "Byte within the expanded file, where it is known.", move |r| at(r.byte)),
+            column::<Quarantine>("conversation_id", Text, "Its id, if that much could be read.", |r| {
+                text(&r.conversation_id)
+            }),
+            column::<Quarantine>(
+                "kind",
+                Text,
+                "Kind of reason: syntax, content, too_large, bomb, charset, io, duplicate, empty.",
+                |r| text(r.kind),
+            ),
+            column::<Quarantine>("reason", Text, "What is wrong and what would help, masked.", |r| text(&r.reason)),
+        ]
+    }
 }
 
 /// The rows of the data dictionary: column, type and meaning.
-pub fn dictionary<R>(columns: &[Column<R>]) -> String {
+pub fn dictionary<T: Table>() -> String {
     let mut out = String::from("| column | type | meaning |\n|---|---|---|\n");
-    for c in columns {
+    for c in T::columns() {
         out.push_str(&format!("| `{}` | {} | {} |\n", c.name, c.kind.name(), c.about));
     }
     out

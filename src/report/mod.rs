@@ -7,6 +7,8 @@ pub mod csv;
 pub mod parquet;
 #[cfg(feature = "cli")]
 pub mod run_folder;
+#[cfg(feature = "cli")]
+pub mod sheet;
 
 pub use crate::results as rows;
 pub use rows::{ConversationRow, EvidenceRow, Mask, masked_id};

@@ -1,59 +1,99 @@
-//! The same tables as Parquet, in row groups of a fixed size, so that memory stays bounded and the bytes do not depend on batches.
+//! The same tables as Parquet: values are gathered column by column where rows are made, and encoded on a thread of their own.
+//!
+//! Row groups hold whole batches of the input, so that memory stays bounded and the bytes do not depend on threads.
 
 use std::io::Write;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use polars::prelude::{
-    Column as Series, DataFrame, DataType, Field, IntoSeries, NamedFrom, PolarsResult, Schema, Series as Values,
-    StringChunkedBuilder,
+    BooleanChunked, Column as Series, DataFrame, DataType, Field, IntoSeries, NamedFrom, PolarsResult, Schema,
+    Series as Plain, StringChunkedBuilder,
 };
-use polars_io::parquet::write::{BatchedWriter, ParquetCompression, ParquetWriter};
+use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
 
-use super::columns::{Cell, Column, Type};
+use super::columns::{Cell, Column, Table, Type};
 
-/// Rows of a row group.
+/// Rows from which on a row group is full.
 const GROUP: usize = 20_000;
 
-/// A Parquet file being written.
-pub struct ParquetTable<W: Write> {
-    writer: BatchedWriter<W>,
-    names: Vec<String>,
-    values: Vec<Buffer>,
+/// Values of some rows, column by column.
+pub struct Values {
+    columns: Vec<Buffer>,
     rows: usize,
 }
 
 enum Buffer {
     Text(Box<StringChunkedBuilder>),
-    Whole(Vec<Option<i64>>),
-    Number(Vec<Option<f64>>),
+    Whole(String, Vec<Option<i64>>),
+    Number(String, Vec<Option<f64>>),
 }
 
 impl Buffer {
-    fn new(kind: Type, name: &str) -> Buffer {
-        match kind {
-            Type::Text => Buffer::Text(Box::new(StringChunkedBuilder::new(name.into(), GROUP))),
-            Type::Whole => Buffer::Whole(Vec::new()),
-            Type::Number => Buffer::Number(Vec::new()),
+    fn push(&mut self, cell: &Cell<'_>) {
+        match (self, cell) {
+            (Buffer::Text(v), Cell::Text(t)) => v.append_value(&**t),
+            (Buffer::Text(v), _) => v.append_null(),
+            (Buffer::Whole(_, v), Cell::Whole(n)) => v.push(Some(*n)),
+            (Buffer::Whole(_, v), _) => v.push(None),
+            (Buffer::Number(_, v), Cell::Number(n, _)) => v.push(Some(*n)),
+            (Buffer::Number(_, v), _) => v.push(None),
         }
     }
 
-    fn take(&mut self, name: &str) -> Series {
-        let fresh = StringChunkedBuilder::new(name.into(), GROUP);
-        let name = name.into();
+    fn finish(self) -> Series {
         match self {
-            Buffer::Text(v) => std::mem::replace(&mut **v, fresh).finish().into_series(),
-            Buffer::Whole(v) => Values::new(name, std::mem::take(v)),
-            Buffer::Number(v) => Values::new(name, std::mem::take(v)),
+            Buffer::Text(v) => v.finish().into_series(),
+            Buffer::Whole(name, v) => Plain::new(name.into(), v),
+            Buffer::Number(name, v) => Plain::new(name.into(), v),
         }
         .into()
     }
 }
 
-impl<W: Write> ParquetTable<W> {
+impl Values {
+    /// None yet.
+    pub fn new<T: Table>(columns: &[Column<T>]) -> Values {
+        let buffer = |c: &Column<T>| match c.kind {
+            Type::Text => Buffer::Text(Box::new(StringChunkedBuilder::new(c.name.as_str().into(), 0))),
+            Type::Whole => Buffer::Whole(c.name.clone(), Vec::new()),
+            Type::Number => Buffer::Number(c.name.clone(), Vec::new()),
+        };
+        Values { columns: columns.iter().map(buffer).collect(), rows: 0 }
+    }
+
+    /// Adds the value of a column to the row at hand.
+    pub fn push(&mut self, column: usize, cell: &Cell<'_>) {
+        self.columns[column].push(cell);
+    }
+
+    /// Ends a row.
+    pub fn end_row(&mut self) {
+        self.rows += 1;
+    }
+
+    fn frame(self, keep: Option<&[bool]>) -> PolarsResult<DataFrame> {
+        let frame = DataFrame::new(self.rows, self.columns.into_iter().map(Buffer::finish).collect())?;
+        match keep {
+            None => Ok(frame),
+            Some(keep) => frame.filter(&BooleanChunked::new("".into(), keep)),
+        }
+    }
+}
+
+/// A Parquet file being written.
+pub struct ParquetTable {
+    to: SyncSender<DataFrame>,
+    writer: JoinHandle<PolarsResult<()>>,
+    waiting: Option<DataFrame>,
+}
+
+impl ParquetTable {
     /// Begins a file.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn new<R>(file: W, columns: &[Column<R>]) -> PolarsResult<Self> {
+    pub fn new<T: Table>(file: impl Write + Send + 'static, columns: &[Column<T>]) -> PolarsResult<Self> {
         let fields = columns.iter().map(|c| {
             let kind = match c.kind {
                 Type::Text => DataType::String,
@@ -63,53 +103,56 @@ impl<W: Write> ParquetTable<W> {
             Field::new(c.name.as_str().into(), kind)
         });
         let schema: Schema = fields.collect();
-        let writer = ParquetWriter::new(file)
+        let mut out = ParquetWriter::new(file)
             .with_compression(ParquetCompression::Zstd(None))
             .set_parallel(false)
             .batched(&schema)?;
-        Ok(Self {
-            writer,
-            names: columns.iter().map(|c| c.name.clone()).collect(),
-            values: columns.iter().map(|c| Buffer::new(c.kind, &c.name)).collect(),
-            rows: 0,
-        })
+        let (to, groups) = sync_channel::<DataFrame>(1);
+        let writer = std::thread::Builder::new().name("parquet".into()).spawn(move || {
+            for mut group in groups {
+                group.rechunk_mut();
+                out.write_batch(&group)?;
+            }
+            out.finish()?;
+            Ok(())
+        })?;
+        Ok(Self { to, writer, waiting: None })
     }
 
-    /// Adds a row.
+    /// Adds rows, but for those that `keep` says no to.
     ///
     /// # Errors
-    /// When a full row group cannot be written.
-    pub fn row<R>(&mut self, columns: &[Column<R>], row: &R) -> PolarsResult<()> {
-        for (column, values) in columns.iter().zip(&mut self.values) {
-            match ((column.take)(row), values) {
-                (Cell::Text(t), Buffer::Text(v)) => v.append_value(&*t),
-                (Cell::Whole(n), Buffer::Whole(v)) => v.push(Some(n)),
-                (Cell::Number(n, _), Buffer::Number(v)) => v.push(Some(n)),
-                (_, Buffer::Text(v)) => v.append_null(),
-                (_, Buffer::Whole(v)) => v.push(None),
-                (_, Buffer::Number(v)) => v.push(None),
+    /// When an earlier row group could not be written.
+    pub fn append(&mut self, values: Values, keep: Option<&[bool]>) -> PolarsResult<()> {
+        let frame = values.frame(keep)?;
+        let group = match self.waiting.take() {
+            None => frame,
+            Some(mut all) => {
+                all.vstack_mut_owned(frame)?;
+                all
             }
+        };
+        if group.height() < GROUP {
+            self.waiting = Some(group);
+            return Ok(());
         }
-        self.rows += 1;
-        if self.rows >= GROUP { self.write_group() } else { Ok(()) }
-    }
-
-    fn write_group(&mut self) -> PolarsResult<()> {
-        let columns = self.names.iter().zip(&mut self.values).map(|(n, v)| v.take(n)).collect();
-        let frame = DataFrame::new(self.rows, columns)?;
-        self.rows = 0;
-        self.writer.write_batch(&frame)
+        // A writer that is gone has failed; finish() says of what.
+        let _ = self.to.send(group);
+        Ok(())
     }
 
     /// Ends the file.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn finish(mut self) -> PolarsResult<()> {
-        if self.rows > 0 {
-            self.write_group()?;
+    /// When it could not be written.
+    pub fn finish(self) -> PolarsResult<()> {
+        if let Some(last) = self.waiting.filter(|f| f.height() > 0) {
+            let _ = self.to.send(last);
         }
-        self.writer.finish()?;
-        Ok(())
+        drop(self.to);
+        match self.writer.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
     }
 }

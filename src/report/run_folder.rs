@@ -1,20 +1,22 @@
 //! The folder of a run: written beside its place and moved in whole, so that a killed run leaves no half output.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::columns::{self, Column};
-use super::csv::{CsvTable, Preset};
-use super::parquet::ParquetTable;
-use super::rows::QuarantineRow;
-use super::{ConversationRow, EvidenceRow, Mask, agent_page};
-use crate::agents::{self, Team};
-use crate::criteria;
-use crate::model::Quarantined;
+use super::columns::{self, Agents, Conversations, Evidence, Quarantine};
+use super::csv::Preset;
+use super::rows::{self, QuarantineRow};
+use super::sheet::{Rows, Sheet, SheetFile};
+use super::{Mask, agent_page};
+use crate::agents::{self, Contribution, Team};
+use crate::criteria::{self, Part};
+use crate::model::{Channel, Language, Place, Quarantined, Reason};
+use crate::pipeline::Outcome;
 use crate::scorecard::Scorecard;
 
 /// The version of the run folder's layout; a reader of another version says so.
@@ -80,51 +82,58 @@ pub struct RunFacts {
     pub seconds: f64,
 }
 
-type Out = BufWriter<File>;
-
-struct Pair<R> {
-    columns: Vec<Column<R>>,
-    csv: CsvTable<Out>,
-    parquet: Option<ParquetTable<Out>>,
-    path: PathBuf,
+/// How the tables that threads fill are rendered.
+pub struct Sheets {
+    conversations: Sheet<Conversations>,
+    evidence: Sheet<Evidence>,
+    preset: Preset,
+    mask: Mask,
 }
 
-impl<R> Pair<R> {
-    fn create(
-        folder: &Path,
-        name: &str,
-        columns: Vec<Column<R>>,
-        preset: Preset,
-        parquet: bool,
-    ) -> Result<Self, RunError> {
-        let path = folder.join(name);
-        let open = |extension: &str| {
-            let path = path.with_extension(extension);
-            File::create(&path).map(|f| BufWriter::with_capacity(1 << 18, f)).map_err(|e| RunError::Io(path, e))
-        };
-        let csv = CsvTable::new(open("csv")?, &columns, preset).map_err(|e| RunError::Io(path.clone(), e))?;
-        let parquet = if parquet {
-            Some(ParquetTable::new(open("parquet")?, &columns).map_err(|e| RunError::Parquet(path.clone(), e))?)
-        } else {
-            None
-        };
-        Ok(Self { columns, csv, parquet, path })
+/// The rendered rows of a batch of conversations.
+pub struct Batch {
+    conversations: Rows,
+    evidence: Rows,
+}
+
+/// What is left to say of a conversation once its rows are rendered.
+pub struct Scored {
+    language: Option<Language>,
+    channel: Channel,
+    parts: Vec<Contribution>,
+    /// Its rows in the batch.
+    evidence: usize,
+}
+
+impl Sheets {
+    /// Tables in this form of CSV, with texts masked so.
+    pub fn new(preset: Preset, mask: Mask) -> Self {
+        Self { conversations: Sheet::new(preset, true), evidence: Sheet::new(preset, true), preset, mask }
     }
 
-    fn row(&mut self, row: &R) -> Result<(), RunError> {
-        self.csv.row(&self.columns, row).map_err(|e| RunError::Io(self.path.clone(), e))?;
-        if let Some(p) = &mut self.parquet {
-            p.row(&self.columns, row).map_err(|e| RunError::Parquet(self.path.clone(), e))?;
-        }
-        Ok(())
+    /// A batch without rows.
+    pub fn batch(&self) -> Batch {
+        Batch { conversations: self.conversations.rows(), evidence: self.evidence.rows() }
     }
 
-    fn finish(self) -> Result<(), RunError> {
-        self.csv.finish().map_err(|e| RunError::Io(self.path.clone(), e))?;
-        match self.parquet {
-            Some(p) => p.finish().map_err(|e| RunError::Parquet(self.path, e)),
-            None => Ok(()),
+    /// Scores the parts of a conversation and adds their rows to a batch.
+    pub fn render(&self, batch: &mut Batch, parts: &[Part<'_>], place: &Place, scorecard: &Scorecard) -> Scored {
+        let before = batch.evidence.len();
+        let mut scored = Scored { language: None, channel: Channel::Call, parts: Vec::new(), evidence: 0 };
+        for part in parts {
+            let result = scorecard.score(part);
+            let row = rows::conversation_row(part, &result, place, self.mask);
+            let mut contribution = Contribution::new(&row);
+            self.conversations.add(&mut batch.conversations, &row);
+            for point in rows::evidence_rows(part, &result, &row.conversation_id, self.mask) {
+                self.evidence.add(&mut batch.evidence, &point);
+                contribution.add(point);
+            }
+            (scored.language, scored.channel) = (row.language, row.channel);
+            scored.parts.push(contribution);
         }
+        scored.evidence = batch.evidence.len() - before;
+        scored
     }
 }
 
@@ -134,9 +143,11 @@ pub struct RunFolder {
     temporary: tempfile::TempDir,
     preset: Preset,
     mask: Mask,
-    conversations: Pair<ConversationRow>,
-    evidence: Pair<EvidenceRow>,
-    quarantine: Pair<QuarantineRow>,
+    conversations: SheetFile,
+    evidence: SheetFile,
+    quarantine: SheetFile,
+    set_aside: (Sheet<Quarantine>, Rows),
+    seen: HashSet<u64>,
     team: Team,
     /// What `run.json` will say; the caller fills in what it knows.
     pub facts: RunFacts,
@@ -147,7 +158,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// When the place is taken by something else or cannot be written.
-    pub fn create(target: &Path, preset: Preset, mask: Mask, facts: RunFacts) -> Result<Self, RunError> {
+    pub fn create(target: &Path, sheets: &Sheets, facts: RunFacts) -> Result<Self, RunError> {
         if !is_free(target) {
             return Err(RunError::Taken(target.to_owned()));
         }
@@ -158,53 +169,71 @@ impl RunFolder {
             .tempdir_in(parent)
             .map_err(|e| RunError::Io(parent.to_owned(), e))?;
         let folder = temporary.path();
+        let set_aside = Sheet::new(sheets.preset, false);
         Ok(Self {
-            conversations: Pair::create(folder, "conversations", columns::conversations(), preset, true)?,
-            evidence: Pair::create(folder, "evidence", columns::evidence(), preset, true)?,
-            quarantine: Pair::create(folder, "quarantine", columns::quarantine(), preset, false)?,
+            conversations: SheetFile::create(folder, &sheets.conversations)?,
+            evidence: SheetFile::create(folder, &sheets.evidence)?,
+            quarantine: SheetFile::create(folder, &set_aside)?,
+            set_aside: (set_aside, Rows::default()),
             target: target.to_owned(),
             temporary,
-            preset,
-            mask,
+            preset: sheets.preset,
+            mask: sheets.mask,
+            seen: HashSet::new(),
             team: Team::default(),
             facts,
         })
     }
 
-    /// Adds the result of one part of a conversation.
+    /// Adds a batch in the order of its records. Of conversations with the same id only the first one counts.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn add(&mut self, row: &ConversationRow, evidence: &[EvidenceRow]) -> Result<(), RunError> {
-        self.conversations.row(row)?;
-        for e in evidence {
-            self.evidence.row(e)?;
+    pub fn add(&mut self, outcomes: Vec<Outcome<Scored>>, batch: Batch) -> Result<(), RunError> {
+        // Which rows to keep; where there is no repeated id, all of them.
+        let (mut conversations, mut evidence, mut all) = (Vec::new(), Vec::new(), true);
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Quarantined(q) => self.set_aside(&q),
+                Outcome::Done { id, place, value } => {
+                    let first = self.seen.insert(fingerprint(&id));
+                    all &= first;
+                    conversations.extend(value.parts.iter().map(|_| first));
+                    evidence.extend(std::iter::repeat_n(first, value.evidence));
+                    if first {
+                        self.scored(value);
+                    } else {
+                        let reason = Reason::Duplicate(id.clone());
+                        self.set_aside(&Quarantined { place, conversation_id: Some(id), reason });
+                    }
+                }
+            }
         }
-        self.team.add(row, evidence);
+        self.conversations.append(batch.conversations, (!all).then_some(&conversations))?;
+        self.evidence.append(batch.evidence, (!all).then_some(&evidence))?;
+        self.quarantine.append(std::mem::take(&mut self.set_aside.1), None)
+    }
+
+    fn scored(&mut self, conversation: Scored) {
         let f = &mut self.facts;
-        f.parts += 1;
-        f.evidence += evidence.len() as u64;
-        for (c, (status, ..)) in criteria::ALL.iter().zip(&row.criteria) {
-            *f.statuses.entry(c.name()).or_default().entry(status.name()).or_default() += 1;
+        f.scored += 1;
+        f.evidence += conversation.evidence as u64;
+        *f.languages.entry(conversation.language.map_or("unknown", |l| l.code())).or_default() += 1;
+        *f.channels.entry(conversation.channel.name()).or_default() += 1;
+        for part in conversation.parts {
+            f.parts += 1;
+            for (c, (status, _)) in criteria::ALL.iter().zip(&part.criteria) {
+                *f.statuses.entry(c.name()).or_default().entry(status.name()).or_default() += 1;
+            }
+            self.team.add(part);
         }
-        Ok(())
     }
 
-    /// Counts a scored conversation.
-    pub fn scored(&mut self, row: &ConversationRow) {
-        self.facts.scored += 1;
-        *self.facts.languages.entry(row.language.map_or("unknown", |l| l.code())).or_default() += 1;
-        *self.facts.channels.entry(row.channel.name()).or_default() += 1;
-    }
-
-    /// Adds a record that was set aside.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn quarantine(&mut self, q: &Quarantined) -> Result<(), RunError> {
+    fn set_aside(&mut self, q: &Quarantined) {
         self.facts.quarantined += 1;
         *self.facts.quarantined_by_kind.entry(q.reason.kind()).or_default() += 1;
-        self.quarantine.row(&QuarantineRow::new(q, self.mask))
+        let (sheet, rows) = &mut self.set_aside;
+        sheet.add(rows, &QuarantineRow::new(q, self.mask));
     }
 
     /// Writes agents, pages, dictionary and `run.json`, and moves the folder to its place. Returns the facts and the agents' rows.
@@ -218,19 +247,20 @@ impl RunFolder {
     ) -> Result<(RunFacts, Vec<agents::AgentRow>), RunError> {
         let folder = self.temporary.path().to_owned();
         let rows = agents::estimate(&self.team, scorecard)?;
-        let columns = columns::agents();
-        let dictionary = dictionary(&columns);
-        let mut table = Pair::create(&folder, "agents", columns, self.preset, true)?;
+        let sheet = Sheet::<Agents>::new(self.preset, true);
+        let mut table = SheetFile::create(&folder, &sheet)?;
+        let mut table_rows = sheet.rows();
         let pages = folder.join("agents");
         fs::create_dir(&pages).map_err(|e| RunError::Io(pages.clone(), e))?;
         for row in &rows {
-            table.row(row)?;
+            sheet.add(&mut table_rows, row);
             if let Some(agent) = self.team.agents.get(&row.agent_id) {
                 let path = pages.join(agent_page::file_name(&row.agent_id)).to_string_lossy().into_owned() + ".md";
                 let text = agent_page::page(row, agent, scorecard);
                 fs::write(&path, text).map_err(|e| RunError::Io(path.into(), e))?;
             }
         }
+        table.append(table_rows, None)?;
         table.finish()?;
         self.conversations.finish()?;
         self.evidence.finish()?;
@@ -242,12 +272,19 @@ impl RunFolder {
             let path = folder.join(name);
             File::create(&path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(|e| RunError::Io(path, e))
         };
-        write("columns.md", &dictionary)?;
+        write("columns.md", &dictionary())?;
         let json = serde_json::to_string_pretty(&self.facts).unwrap_or_default() + "\n";
         write("run.json", &json)?;
         publish(self.temporary, &self.target)?;
         Ok((self.facts, rows))
     }
+}
+
+/// 64 bits of an id: two different ids of ten million meet with a chance of about 3 in a million.
+fn fingerprint(id: &str) -> u64 {
+    let mut h = DefaultHasher::new();
+    id.hash(&mut h);
+    h.finish()
 }
 
 /// Whether a run may be put here: nothing there, an empty folder, or an earlier run.
@@ -283,15 +320,15 @@ fn publish(temporary: tempfile::TempDir, target: &Path) -> Result<(), RunError> 
     Ok(())
 }
 
-fn dictionary(agents: &[Column<agents::AgentRow>]) -> String {
+fn dictionary() -> String {
     format!(
         "# Columns\n\nEvery table of this folder, written from the program. CSV is UTF-8 with a byte-order mark, one header line, RFC 4180; \
          a text that a spreadsheet would run as a formula begins with an apostrophe. The Parquet files hold the same columns, texts as they are.\n\n\
          ## conversations: a row a conversation and agent\n\n{}\n## agents: a row an agent\n\n{}\n## evidence: a row a point\n\n{}\n\
          ## quarantine: a row a record that was set aside\n\n{}",
-        columns::dictionary(&columns::conversations()),
-        columns::dictionary(agents),
-        columns::dictionary(&columns::evidence()),
-        columns::dictionary(&columns::quarantine()),
+        columns::dictionary::<Conversations>(),
+        columns::dictionary::<Agents>(),
+        columns::dictionary::<Evidence>(),
+        columns::dictionary::<Quarantine>(),
     )
 }

@@ -9,21 +9,22 @@ use tokenizers::{NormalizedString, Normalizer};
 /// Lower case, composed, one apostrophe, `ё` as `е`, Kazakh letters as the Russian ones typed in their place, and Latin
 /// look-alikes inside a Cyrillic word as the Cyrillic letters they stand for.
 pub fn fold(word: &str) -> String {
-    let normalised = if word.is_ascii() {
-        word.to_ascii_lowercase()
-    } else if word
-        .chars()
-        .all(|c| is_cyrillic(c) && !('\u{0482}'..='\u{0489}').contains(&c) || c.is_ascii_alphanumeric())
-    {
-        // Composed already: nothing for a normaliser to do.
-        word.to_lowercase()
-    } else {
-        let mut n = NormalizedString::from(word);
-        // Neither step can fail: they only map characters. Were one to, the word as it stands is the honest fall-back.
-        match NFKC.normalize(&mut n).and_then(|()| Lowercase.normalize(&mut n)) {
-            Ok(()) => n.get().to_owned(),
-            Err(_) => word.to_lowercase(),
+    if word.is_ascii() {
+        let mut lower = word.to_ascii_lowercase();
+        if lower.contains('`') {
+            lower = lower.replace('`', "'");
         }
+        return lower;
+    }
+    // Composed already: nothing for a normaliser to do.
+    if word.chars().all(|c| is_cyrillic(c) && !('\u{0482}'..='\u{0489}').contains(&c)) {
+        return word.chars().map(|c| fold_cyrillic(lower_cyrillic(c))).collect();
+    }
+    let mut n = NormalizedString::from(word);
+    // Neither step can fail: they only map characters. Were one to, the word as it stands is the honest fall-back.
+    let normalised = match NFKC.normalize(&mut n).and_then(|()| Lowercase.normalize(&mut n)) {
+        Ok(()) => n.get().to_owned(),
+        Err(_) => word.to_lowercase(),
     };
     let cyrillic = normalised.chars().any(is_cyrillic);
     normalised
@@ -35,6 +36,16 @@ pub fn fold(word: &str) -> String {
             c => Some(c),
         })
         .collect()
+}
+
+/// The lower-case letter of a Cyrillic one, without a table for the common ones.
+fn lower_cyrillic(c: char) -> char {
+    match c {
+        'а'..='я' => c,
+        'А'..='Я' => char::from_u32(c as u32 + 32).unwrap_or(c),
+        // Every Cyrillic capital has one small letter.
+        c => c.to_lowercase().next().unwrap_or(c),
+    }
 }
 
 fn is_cyrillic(c: char) -> bool {

@@ -118,10 +118,12 @@ pub fn scan(text: &str, words: &mut Vec<Word>) {
         match kind {
             LETTER | DIGIT => {
                 let start = at;
-                at = word_end(text, at + len, kind);
+                at = word_end(text, at, kind, len);
                 let number = if kind == DIGIT { Flags::NUMBER } else { 0 };
                 words.push(Word { start: start as u32, end: at as u32, class: 0, flags: Flags(before | number) });
                 before = 0;
+                // Most words are parted by one space.
+                at += usize::from(bytes.get(at) == Some(&b' '));
                 continue;
             }
             STOP => {
@@ -157,9 +159,41 @@ pub fn scan(text: &str, words: &mut Vec<Word>) {
     }
 }
 
-/// The end of the word whose first character ends at `at`.
+/// The end of the word that begins at `at` with a character of this kind and length.
 #[inline]
-fn word_end(text: &str, mut at: usize, mut last: u8) -> usize {
+fn word_end(text: &str, at: usize, kind: u8, len: usize) -> usize {
+    let bytes = text.as_bytes();
+    let letters = ascii_letters(&bytes[at..]);
+    // A plain word and a plain end.
+    if letters > 0
+        && bytes.get(at + letters).is_none_or(|b| matches!(KIND[usize::from(*b)], OTHER | STOP | CLAUSE | NEWLINE))
+    {
+        return at + letters;
+    }
+    slow_word_end(text, at + letters.max(len), if letters > 0 { LETTER } else { kind })
+}
+
+/// How many ASCII letters a text begins with, eight bytes at a time.
+#[inline]
+fn ascii_letters(bytes: &[u8]) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let mut n = 0;
+    while let Some(chunk) = bytes[n..].first_chunk::<8>() {
+        let chunk = u64::from_le_bytes(*chunk);
+        // Lower case without the high bits; adding carries a letter's byte past 0x80, and no further.
+        let low = (chunk | (EACH * 0x20)) & (EACH * 0x7F);
+        let letters = (low + EACH * (0x80 - 0x61)) & !(low + EACH * (0x80 - 0x7B)) & !chunk & (EACH * 0x80);
+        let run = (!letters & (EACH * 0x80)).trailing_zeros() as usize / 8;
+        n += run;
+        if run < 8 {
+            return n;
+        }
+    }
+    n + bytes[n..].iter().take_while(|b| b.is_ascii_alphabetic()).count()
+}
+
+/// The same, character by character; `last` is the kind of the character before `at`.
+fn slow_word_end(text: &str, mut at: usize, mut last: u8) -> usize {
     let bytes = text.as_bytes();
     while let Some(&b) = bytes.get(at) {
         match KIND[usize::from(b)] {
@@ -242,6 +276,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn letters_are_counted_alike_by_eights(text in "[a-zA-Z]{0,20}[\\x00-\\x7Fé]{0,12}") {
+            let one_by_one = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+            prop_assert_eq!(ascii_letters(text.as_bytes()), one_by_one);
+        }
+
         #[test]
         fn offsets_slice_the_original_and_grow(text in "\\PC{0,80}") {
             let mut out = Vec::new();
