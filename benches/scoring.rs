@@ -60,7 +60,13 @@ fn scoring(c: &mut Criterion) {
                 each(&file, &bytes, |place, c| {
                     reader.read(c, &mut reading);
                     for part in parts(c, &reading, &lexicon) {
-                        black_box(rows::rows(&part, &scorecard.score(&part), place, sabyr::privacy::mask));
+                        let result = scorecard.score(&part);
+                        let row = rows::conversation_row(&part, &result, place, sabyr::privacy::mask);
+                        rows::evidence_rows(&part, &result, &row.conversation_id, sabyr::privacy::mask).for_each(
+                            |point| {
+                                black_box(point);
+                            },
+                        );
                     }
                 });
             });

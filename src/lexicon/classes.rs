@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::compile::{NUMBER, NegationRole, Vocabulary};
 use crate::model::Language;
-use crate::text::{Vote, fold, is_latin, skeleton, vote};
+use crate::text::{Scanned, Vote, fold, is_latin, skeleton, vote};
 
 /// What all words of one kind share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -32,13 +32,31 @@ impl Brief {
     }
 }
 
-/// Which classes may lead on from a state, as bits: one each for the classes met first, which make up most of any text, and
-/// a last word of bits that all others share by their symbols.
-pub(super) type Sign = [u64; 4];
+/// Classes as bits: one each for the classes met first, which make up most of any text; all others share the bits of the last
+/// word by their symbols.
+pub(super) type Bits = [u64; 4];
+
+/// The bits of a class: all of them are in one word of [`Bits`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sign {
+    mask: u64,
+    word: u32,
+}
+
+impl Sign {
+    /// Whether the class may be among those of `bits`; never wrongly not.
+    #[inline]
+    pub fn meets(self, bits: &Bits) -> bool {
+        // Always within; it spares the check.
+        bits[(self.word % 4) as usize] & self.mask != 0
+    }
+}
+
 /// Classes with a bit of their own.
 pub(super) const OWN_BITS: usize = 192;
 
-/// Slots of the memory of words: a power of two.
+/// Slots of the memory of words: a power of two. A word is known by the 60 bits of its hash that make its place and content:
+/// two of a million distinct words meet with a chance of about 5 in 10⁷.
 const SLOTS: usize = 1 << 16;
 /// Bits of a slot that hold the class; the others hold the word's hash.
 const CLASS_BITS: u64 = (1 << 20) - 1;
@@ -70,10 +88,10 @@ impl Classes {
         }
     }
 
-    /// The class of the word at bytes `start..end` of a text.
+    /// The class of a word.
     #[inline]
-    pub fn of(&mut self, text: &str, start: usize, end: usize, vocabulary: &Vocabulary) -> u32 {
-        let hash = hash(text.as_bytes(), start, end);
+    pub fn of(&mut self, word: Scanned<'_>, vocabulary: &Vocabulary) -> u32 {
+        let hash = word.hash;
         let mut at = hash as usize & (SLOTS - 1);
         loop {
             let slot = self.slots[at];
@@ -81,7 +99,7 @@ impl Classes {
                 return (slot & CLASS_BITS) as u32;
             }
             if slot == 0 {
-                return self.learn(&text[start..end], hash, vocabulary);
+                return self.learn(word.word(), hash, vocabulary);
             }
             at = (at + 1) & (SLOTS - 1);
         }
@@ -112,48 +130,15 @@ impl Classes {
 }
 
 fn sign_of(id: usize, class: &Class) -> Sign {
-    let mut sign = Sign::default();
     if (1..=OWN_BITS).contains(&id) {
-        sign[(id - 1) / 64] = 1 << ((id - 1) % 64);
-    } else {
-        sign[3] = class.symbols.iter().fold(0, |s, x| s | shared_bit(*x));
+        return Sign { mask: 1 << ((id - 1) % 64), word: ((id - 1) / 64) as u32 };
     }
-    sign
+    Sign { mask: class.symbols.iter().fold(0, |s, x| s | shared_bit(*x)), word: 3 }
 }
 
 /// The bit that a symbol shares with others.
 pub(super) fn shared_bit(symbol: u32) -> u64 {
     1 << (symbol.wrapping_mul(0x9E37_79B1) >> 26)
-}
-
-/// 64 bits of a word's bytes, never 0. A word is known by 60 of them (place and content of its slot): two of a million
-/// distinct words meet with a chance of about 5 in 10⁷.
-#[inline]
-fn hash(text: &[u8], start: usize, end: usize) -> u64 {
-    const K: u64 = 0x9FB2_1C65_1E98_DF25;
-    let mut h = ((end - start) as u64).wrapping_mul(K);
-    let mut at = start;
-    while end - at > 8 {
-        h = mix(h ^ eight(text, at));
-        at += 8;
-    }
-    let rest = eight(text, at) & (u64::MAX >> (64 - 8 * (end - at)));
-    mix(h ^ rest) | 1 << 63
-}
-
-/// Eight bytes from `at` on, zeros behind the end of the text.
-#[inline]
-fn eight(text: &[u8], at: usize) -> u64 {
-    match text[at..].first_chunk::<8>() {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => text[at..].iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)),
-    }
-}
-
-#[inline]
-fn mix(x: u64) -> u64 {
-    let wide = u128::from(x ^ 0xA076_1D64_78BD_642F) * 0xE703_7ED1_A0B4_28DB;
-    (wide as u64) ^ ((wide >> 64) as u64)
 }
 
 fn classify(word: &str, v: &Vocabulary) -> Class {
@@ -223,6 +208,7 @@ fn shorten_runs(word: &str, keep: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::scan_with;
 
     #[test]
     fn drawn_out_words_are_shortened() {
@@ -236,7 +222,11 @@ mod tests {
         let mut v = Vocabulary::default();
         v.words.insert("sorry".into(), vec![7]);
         let mut c = Classes::new();
-        let of = |c: &mut Classes, w: &str| c.of(w, 0, w.len(), &v);
+        let of = |c: &mut Classes, w: &str| {
+            let mut words = Vec::new();
+            scan_with(w, &mut words, |word| c.of(word, &v));
+            words[0].class
+        };
         let before = of(&mut c, "Sorry");
         for i in 0..SLOTS {
             of(&mut c, &format!("w{i}x"));
@@ -244,15 +234,4 @@ mod tests {
         assert_eq!(of(&mut c, "Sorry"), before);
         assert_eq!(c.all[before as usize].symbols, [7]);
         assert!(c.used < SLOTS);
-    }
-    #[test]
-    fn a_word_is_the_same_wherever_it_stands() {
-        let text = "x sorry extraordinarily sorry";
-        let at = |w: &str, n: usize| text.match_indices(w).nth(n).unwrap().0;
-        let (a, b) = (at("sorry", 0), at("sorry", 1));
-        assert_eq!(hash(text.as_bytes(), a, a + 5), hash(text.as_bytes(), b, b + 5), "one stands at the very end");
-        let long = at("extraordinarily", 0);
-        assert_eq!(hash(text.as_bytes(), long, long + 15), hash(b"extraordinarily", 0, 15));
-        assert_ne!(hash(b"ab", 0, 1), hash(b"ab", 0, 2));
-    }
-}
+    }}

@@ -9,11 +9,11 @@
 
 use std::collections::HashMap;
 
-use super::classes::{Class, Classes, OWN_BITS, Sign, shared_bit};
+use super::classes::{Bits, Class, Classes, OWN_BITS, shared_bit};
 use super::compile::{Accept, Automaton, ROOT, START};
 
 /// No phrase goes on.
-pub(super) const DEAD: u32 = 0;
+const DEAD: u32 = 0;
 /// Most states kept; past them the machine starts anew. Bounds memory to some tens of MiB a thread.
 const MAX_STATES: usize = 200_000;
 /// Bits of a step's entry that hold a class or a state.
@@ -23,11 +23,12 @@ const STATE_BITS: u32 = 22;
 /// A place in the phrases: a node, and how many more words may be passed over before it.
 type Place = (u32, u8);
 
-/// What a walk asks of a state.
+/// What a walk asks of a state: one line of the processor's cache.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(super) struct State {
     /// Bits of the classes that may lead on; a bit may be set in vain, never missing.
-    pub needs: Sign,
+    pub needs: Bits,
     /// The phrases that end here, as a range of [`Machine::accepts`].
     accepts: (u32, u32),
     /// How many words ahead one that leads on may stand: 1 without a gap.
@@ -41,12 +42,6 @@ impl State {
     #[inline]
     pub fn is_silent(&self) -> bool {
         self.accepts.0 == self.accepts.1
-    }
-    /// Whether a word of this sign may lead on.
-    #[inline]
-    pub fn may_take(&self, sign: &Sign) -> bool {
-        let n = &self.needs;
-        (n[0] & sign[0]) | (n[1] & sign[1]) | (n[2] & sign[2]) | (n[3] & sign[3]) != 0
     }
 }
 
@@ -66,7 +61,7 @@ pub(super) struct Machine {
     takers: Vec<[u64; 3]>,
     taken: usize,
     scratch: Vec<Place>,
-    bits: Bits,
+    symbols: Symbols,
 }
 
 const UNKNOWN: u32 = u32::MAX;
@@ -84,7 +79,7 @@ impl Machine {
             takers: Vec::new(),
             taken: 0,
             scratch: Vec::new(),
-            bits: Bits::default(),
+            symbols: Symbols::default(),
         };
         m.reset();
         m
@@ -99,7 +94,7 @@ impl Machine {
         self.used = 0;
         self.first[0].clear();
         self.first[1].clear();
-        self.states.push(State { needs: Sign::default(), accepts: (0, 0), reach: 0, skip: DEAD });
+        self.states.push(State { needs: Bits::default(), accepts: (0, 0), reach: 0, skip: DEAD });
         self.places.push(Box::default());
         self.ids.insert(Box::default(), DEAD);
     }
@@ -156,14 +151,14 @@ impl Machine {
         let mut to = std::mem::take(&mut self.scratch);
         to.clear();
         let class_of = &classes[class as usize];
-        self.bits.set(&class_of.symbols, automaton);
-        step_all(&[(ROOT, 0)], class_of, &self.bits, automaton, &mut to);
+        self.symbols.set(&class_of.symbols, automaton);
+        step_all(&[(ROOT, 0)], class_of, &self.symbols, automaton, &mut to);
         if at_start {
             let mut from = vec![(START, 0)];
             from.extend(automaton.gaps(START).iter().map(|&(max, behind)| (behind, max)));
-            step_all(&from, class_of, &self.bits, automaton, &mut to);
+            step_all(&from, class_of, &self.symbols, automaton, &mut to);
         }
-        self.bits.clear(&class_of.symbols);
+        self.symbols.clear(&class_of.symbols);
         let state = self.intern(&mut to, automaton);
         self.scratch = to;
         let list = &mut self.first[usize::from(at_start)];
@@ -206,9 +201,9 @@ impl Machine {
         let mut to = std::mem::take(&mut self.scratch);
         to.clear();
         let class_of = &classes[class as usize];
-        self.bits.set(&class_of.symbols, automaton);
-        step_all(&self.places[state as usize], class_of, &self.bits, automaton, &mut to);
-        self.bits.clear(&class_of.symbols);
+        self.symbols.set(&class_of.symbols, automaton);
+        step_all(&self.places[state as usize], class_of, &self.symbols, automaton, &mut to);
+        self.symbols.clear(&class_of.symbols);
         let next = self.intern(&mut to, automaton);
         self.scratch = to;
         if self.used * 2 >= self.steps.len() {
@@ -270,14 +265,14 @@ impl Machine {
 }
 
 /// The bits of all classes that lead on from these places.
-fn needs(places: &[Place], takers: &[[u64; 3]], automaton: &Automaton) -> Sign {
-    let mut sign = Sign::default();
+fn needs(places: &[Place], takers: &[[u64; 3]], automaton: &Automaton) -> Bits {
+    let mut all = Bits::default();
     for &(symbol, _) in places.iter().flat_map(|&(node, _)| automaton.edges(node)) {
         let own = takers.get(symbol as usize).copied().unwrap_or_default();
-        (0..3).for_each(|i| sign[i] |= own[i]);
-        sign[3] |= shared_bit(symbol);
+        (0..3).for_each(|i| all[i] |= own[i]);
+        all[3] |= shared_bit(symbol);
     }
-    sign
+    all
 }
 
 fn key(state: u32, class: u32) -> u64 {
@@ -301,9 +296,9 @@ fn spread(key: u64) -> u64 {
 
 /// The symbols of one class as bits, to test edges against.
 #[derive(Debug, Default)]
-struct Bits(Vec<u64>);
+struct Symbols(Vec<u64>);
 
-impl Bits {
+impl Symbols {
     fn set(&mut self, symbols: &[u32], automaton: &Automaton) {
         self.0.resize(automaton.symbols() / 64 + 1, 0);
         for s in symbols {
@@ -323,13 +318,13 @@ impl Bits {
 /// Edges of a node up to which they are tested one by one.
 const FEW: usize = 48;
 
-/// Every place that a word of a class leads to; `bits` are the symbols of the class.
-fn step_all(from: &[Place], class: &Class, bits: &Bits, automaton: &Automaton, to: &mut Vec<Place>) {
+/// Every place that a word of a class leads to; `symbols` are those of the class.
+fn step_all(from: &[Place], class: &Class, symbols: &Symbols, automaton: &Automaton, to: &mut Vec<Place>) {
     for &(node, gap) in from {
         let edges = automaton.edges(node);
         if edges.len() <= FEW {
             for &(symbol, child) in edges {
-                if bits.has(symbol) {
+                if symbols.has(symbol) {
                     enter(child, 0, automaton, to);
                 }
             }

@@ -4,9 +4,9 @@ use super::Lexicon;
 use super::acts::{Act, By};
 use super::classes::{self, Classes};
 use super::compile::{Brief, NegationRole};
-use super::machine::{DEAD, Machine};
+use super::machine::Machine;
 use crate::model::{Conversation, Kind, Language, Speaker};
-use crate::text::{Flags, Vote, Votes, Word, scan};
+use crate::text::{Flags, Vote, Votes, Word, scan_with};
 
 /// An act found in a turn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -134,13 +134,12 @@ impl<'l> Reader<'l> {
         let mut all = Votes::default();
         for turn in &conversation.turns {
             let first = out.words.len();
-            scan(&turn.text, &mut out.words);
             let mut votes = Votes::default();
-            for word in &mut out.words[first..] {
-                word.class =
-                    self.classes.of(&turn.text, word.start as usize, word.end as usize, &self.lexicon.vocabulary);
-                votes.add(self.classes.briefs[word.class as usize].vote);
-            }
+            scan_with(&turn.text, &mut out.words, |word| {
+                let class = self.classes.of(word, &self.lexicon.vocabulary);
+                votes.add(self.classes.briefs[class as usize].vote);
+                class
+            });
             if matches!(turn.kind, Kind::Speech) {
                 all.merge(&votes);
             }
@@ -176,39 +175,41 @@ impl<'l> Reader<'l> {
         self.spans.clear();
         let Self { lexicon, classes, machine, spans, .. } = self;
         let (automaton, rules, speaker) = (&lexicon.automaton, &lexicon.briefs, By::bit(speaker));
-        let (mut sentence_end, mut question) = (0, false);
+        let (mut end, mut question) = (0, false);
         for first in 0..words.len() {
-            if first >= sentence_end {
+            if first >= end {
                 let more = words[first + 1..].iter().position(|w| w.flags.has(Flags::SENTENCE));
-                sentence_end = more.map_or(words.len(), |n| first + 1 + n);
-                question = words[sentence_end - 1].flags.has(Flags::QUESTION);
+                end = more.map_or(words.len(), |n| first + 1 + n);
+                question = words[end - 1].flags.has(Flags::QUESTION);
             }
             machine.tidy();
             let at_start = words[first].flags.has(Flags::SENTENCE);
-            let mut state = machine.begin(words[first].class, at_start, &classes.all, automaton);
+            let mut number = machine.begin(words[first].class, at_start, &classes.all, automaton);
             let mut at = first + 1;
-            while state != DEAD {
-                let now = *machine.state(state);
-                if !now.is_silent() {
-                    for accept in machine.accepts(&now) {
+            loop {
+                let state = machine.state(number);
+                if !state.is_silent() {
+                    for accept in machine.accepts(state) {
                         let rule = &rules[accept.rule as usize];
-                        if (!accept.at_end || at == sentence_end)
-                            && rule.speakers & speaker != 0
-                            && spans.len() < MAX_SPANS
-                        {
+                        if (!accept.at_end || at == end) && rule.speakers & speaker != 0 && spans.len() < MAX_SPANS {
                             spans.push(Span::new(rule.rank, accept.rule, first, at, question));
                         }
                     }
                 }
-                let ahead = &words[at..sentence_end.min(at + now.reach as usize)];
-                let Some(passed) = ahead.iter().position(|w| now.may_take(&classes.signs[w.class as usize])) else {
-                    break;
-                };
-                for _ in 0..passed {
-                    state = machine.skip(state, &classes.all, automaton);
+                let may_take = |word: &Word| classes.signs[word.class as usize].meets(&state.needs);
+                let ahead = &words[at..end];
+                let Some(next) = ahead.first() else { break };
+                let mut class = next.class;
+                if !may_take(next) {
+                    let within = &ahead[..ahead.len().min(state.reach as usize)];
+                    let Some(passed) = within.iter().position(may_take) else { break };
+                    class = within[passed].class;
+                    for _ in 0..passed {
+                        number = machine.skip(number, &classes.all, automaton);
+                    }
+                    at += passed;
                 }
-                at += passed;
-                state = machine.step(state, words[at].class, classes, automaton);
+                number = machine.step(number, class, classes, automaton);
                 at += 1;
             }
         }

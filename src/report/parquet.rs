@@ -52,12 +52,12 @@ impl Buffer {
 }
 
 impl Values {
-    /// None yet.
-    pub fn new<T: Table>(columns: &[Column<T>]) -> Values {
+    /// None yet, with room for so many rows.
+    pub fn new<T: Table>(columns: &[Column<T>], rows: usize) -> Values {
         let buffer = |c: &Column<T>| match c.kind {
-            Type::Text => Buffer::Text(Box::new(StringChunkedBuilder::new(c.name.as_str().into(), 0))),
-            Type::Whole => Buffer::Whole(c.name.clone(), Vec::new()),
-            Type::Number => Buffer::Number(c.name.clone(), Vec::new()),
+            Type::Text => Buffer::Text(Box::new(StringChunkedBuilder::new(c.name.as_str().into(), rows))),
+            Type::Whole => Buffer::Whole(c.name.clone(), Vec::with_capacity(rows)),
+            Type::Number => Buffer::Number(c.name.clone(), Vec::with_capacity(rows)),
         };
         Values { columns: columns.iter().map(buffer).collect(), rows: 0 }
     }

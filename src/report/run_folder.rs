@@ -138,11 +138,10 @@ impl Sheets {
 }
 
 /// A run folder being written.
-pub struct RunFolder {
+pub struct RunFolder<'s> {
     target: PathBuf,
     temporary: tempfile::TempDir,
-    preset: Preset,
-    mask: Mask,
+    sheets: &'s Sheets,
     conversations: SheetFile,
     evidence: SheetFile,
     quarantine: SheetFile,
@@ -153,12 +152,12 @@ pub struct RunFolder {
     pub facts: RunFacts,
 }
 
-impl RunFolder {
+impl<'s> RunFolder<'s> {
     /// Begins a run folder that will stand at `target`. A run that stands there already is replaced at the end.
     ///
     /// # Errors
     /// When the place is taken by something else or cannot be written.
-    pub fn create(target: &Path, sheets: &Sheets, facts: RunFacts) -> Result<Self, RunError> {
+    pub fn create(target: &Path, sheets: &'s Sheets, facts: RunFacts) -> Result<Self, RunError> {
         if !is_free(target) {
             return Err(RunError::Taken(target.to_owned()));
         }
@@ -177,8 +176,7 @@ impl RunFolder {
             set_aside: (set_aside, Rows::default()),
             target: target.to_owned(),
             temporary,
-            preset: sheets.preset,
-            mask: sheets.mask,
+            sheets,
             seen: HashSet::new(),
             team: Team::default(),
             facts,
@@ -209,9 +207,9 @@ impl RunFolder {
                 }
             }
         }
-        self.conversations.append(batch.conversations, (!all).then_some(&conversations))?;
-        self.evidence.append(batch.evidence, (!all).then_some(&evidence))?;
-        self.quarantine.append(std::mem::take(&mut self.set_aside.1), None)
+        self.conversations.append(&self.sheets.conversations, batch.conversations, (!all).then_some(&conversations))?;
+        self.evidence.append(&self.sheets.evidence, batch.evidence, (!all).then_some(&evidence))?;
+        self.quarantine.append(&self.set_aside.0, std::mem::take(&mut self.set_aside.1), None)
     }
 
     fn scored(&mut self, conversation: Scored) {
@@ -233,7 +231,7 @@ impl RunFolder {
         self.facts.quarantined += 1;
         *self.facts.quarantined_by_kind.entry(q.reason.kind()).or_default() += 1;
         let (sheet, rows) = &mut self.set_aside;
-        sheet.add(rows, &QuarantineRow::new(q, self.mask));
+        sheet.add(rows, &QuarantineRow::new(q, self.sheets.mask));
     }
 
     /// Writes agents, pages, dictionary and `run.json`, and moves the folder to its place. Returns the facts and the agents' rows.
@@ -247,7 +245,7 @@ impl RunFolder {
     ) -> Result<(RunFacts, Vec<agents::AgentRow>), RunError> {
         let folder = self.temporary.path().to_owned();
         let rows = agents::estimate(&self.team, scorecard)?;
-        let sheet = Sheet::<Agents>::new(self.preset, true);
+        let sheet = Sheet::<Agents>::new(self.sheets.preset, true);
         let mut table = SheetFile::create(&folder, &sheet)?;
         let mut table_rows = sheet.rows();
         let pages = folder.join("agents");
@@ -260,7 +258,7 @@ impl RunFolder {
                 fs::write(&path, text).map_err(|e| RunError::Io(path.into(), e))?;
             }
         }
-        table.append(table_rows, None)?;
+        table.append(&sheet, table_rows, None)?;
         table.finish()?;
         self.conversations.finish()?;
         self.evidence.finish()?;

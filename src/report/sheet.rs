@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::columns::{Column, Table};
 use super::csv::{self, Preset};
@@ -14,39 +15,59 @@ pub struct Sheet<T: Table> {
     columns: Vec<Column<T>>,
     preset: Preset,
     parquet: bool,
+    /// Memory of rows that are written, to be used again.
+    spare: Mutex<Vec<Text>>,
+}
+
+/// Rows as CSV.
+#[derive(Default)]
+struct Text {
+    csv: Vec<u8>,
+    /// Bytes of CSV behind each row.
+    ends: Vec<usize>,
 }
 
 /// Rendered rows, in order.
 #[derive(Default)]
 pub struct Rows {
-    csv: Vec<u8>,
-    /// Bytes of CSV behind each row.
-    ends: Vec<usize>,
+    text: Text,
     values: Option<Values>,
 }
+
+/// Spare memory kept at the most.
+const SPARE: usize = 16;
 
 impl<T: Table> Sheet<T> {
     /// A table that is written as CSV, and as Parquet where asked.
     pub fn new(preset: Preset, parquet: bool) -> Self {
-        Self { columns: T::columns(), preset, parquet }
+        Self { columns: T::columns(), preset, parquet, spare: Mutex::default() }
     }
 
     /// No rows yet.
     pub fn rows(&self) -> Rows {
-        Rows { csv: Vec::new(), ends: Vec::new(), values: self.parquet.then(|| Values::new(&self.columns)) }
+        let text = self.spare().pop().unwrap_or_default();
+        // A batch is about as large as the one before.
+        let values = self.parquet.then(|| Values::new(&self.columns, text.ends.capacity()));
+        Rows { text, values }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Text>> {
+        // A thread that panicked leaves the list usable.
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Renders a row behind those before.
     pub fn add<'a>(&self, rows: &mut Rows, row: &'a T::Row<'a>) {
+        let text = &mut rows.text;
         for (i, column) in self.columns.iter().enumerate() {
             let cell = (column.take)(row);
-            csv::cell(&mut rows.csv, &cell, i == 0, self.preset);
+            csv::cell(&mut text.csv, &cell, i == 0, self.preset);
             if let Some(values) = &mut rows.values {
                 values.push(i, &cell);
             }
         }
-        csv::end_row(&mut rows.csv);
-        rows.ends.push(rows.csv.len());
+        csv::end_row(&mut text.csv);
+        text.ends.push(text.csv.len());
         if let Some(values) = &mut rows.values {
             values.end_row();
         }
@@ -56,12 +77,12 @@ impl<T: Table> Sheet<T> {
 impl Rows {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.text.ends.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.text.ends.is_empty()
     }
 }
 
@@ -98,22 +119,30 @@ impl SheetFile {
     ///
     /// # Errors
     /// When they cannot be written.
-    pub fn append(&mut self, rows: Rows, keep: Option<&[bool]>) -> Result<(), RunError> {
+    pub fn append<T: Table>(&mut self, sheet: &Sheet<T>, rows: Rows, keep: Option<&[bool]>) -> Result<(), RunError> {
         if rows.is_empty() {
             return Ok(());
         }
+        let mut text = rows.text;
         let written = match keep {
-            None => self.csv.write_all(&rows.csv),
+            None => self.csv.write_all(&text.csv),
             Some(keep) => {
-                let begins = std::iter::once(0).chain(rows.ends.iter().copied());
+                let begins = std::iter::once(0).chain(text.ends.iter().copied());
                 begins
-                    .zip(&rows.ends)
+                    .zip(&text.ends)
                     .zip(keep)
                     .filter(|(_, keep)| **keep)
-                    .try_for_each(|((from, to), _)| self.csv.write_all(&rows.csv[from..*to]))
+                    .try_for_each(|((from, to), _)| self.csv.write_all(&text.csv[from..*to]))
             }
         };
         written.map_err(|e| RunError::Io(self.path.clone(), e))?;
+        text.csv.clear();
+        text.ends.clear();
+        let mut spare = sheet.spare();
+        if spare.len() < SPARE {
+            spare.push(text);
+        }
+        drop(spare);
         match (&mut self.parquet, rows.values) {
             (Some(parquet), Some(values)) => {
                 parquet.append(values, keep).map_err(|e| RunError::Parquet(self.path.clone(), e))

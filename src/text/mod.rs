@@ -6,4 +6,4 @@ mod words;
 
 pub use fold::{fold, is_latin, skeleton};
 pub use language::{Vote, Votes, vote};
-pub use words::{Flags, Word, scan};
+pub use words::{Flags, Scanned, Word, scan, scan_with};

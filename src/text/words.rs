@@ -104,8 +104,13 @@ fn is_abbreviation(word: &str) -> bool {
     (letters == 1 && word != "I" && word != "i") || (letters <= 6 && LIST.iter().any(|a| a.eq_ignore_ascii_case(word)))
 }
 
-/// Finds the words of `text` and hands each on; its class is left 0. Texts longer than 4 GiB are cut there.
+/// Finds the words of `text`; their class is left 0. Texts longer than 4 GiB are cut there.
 pub fn scan(text: &str, words: &mut Vec<Word>) {
+    scan_with(text, words, |_| 0);
+}
+
+/// Finds the words of `text`, each with the class that `class_of` gives for it. Texts longer than 4 GiB are cut there.
+pub fn scan_with(text: &str, words: &mut Vec<Word>, mut class_of: impl FnMut(Scanned<'_>) -> u32) {
     let bytes = &text.as_bytes()[..text.len().min(u32::MAX as usize)];
     let first = words.len();
     let mut before = Flags::SENTENCE;
@@ -118,9 +123,11 @@ pub fn scan(text: &str, words: &mut Vec<Word>) {
         match kind {
             LETTER | DIGIT => {
                 let start = at;
-                at = word_end(text, at, kind, len);
+                let hash;
+                (at, hash) = word_end(text, at, kind, len);
                 let number = if kind == DIGIT { Flags::NUMBER } else { 0 };
-                words.push(Word { start: start as u32, end: at as u32, class: 0, flags: Flags(before | number) });
+                let class = class_of(Scanned { text, start, end: at, hash });
+                words.push(Word { start: start as u32, end: at as u32, class, flags: Flags(before | number) });
                 before = 0;
                 // Most words are parted by one space.
                 at += usize::from(bytes.get(at) == Some(&b' '));
@@ -159,40 +166,96 @@ pub fn scan(text: &str, words: &mut Vec<Word>) {
     }
 }
 
-/// The end of the word that begins at `at` with a character of this kind and length.
-#[inline]
-fn word_end(text: &str, at: usize, kind: u8, len: usize) -> usize {
-    let bytes = text.as_bytes();
-    let letters = ascii_letters(&bytes[at..]);
-    // A plain word and a plain end.
-    if letters > 0
-        && bytes.get(at + letters).is_none_or(|b| matches!(KIND[usize::from(*b)], OTHER | STOP | CLAUSE | NEWLINE))
-    {
-        return at + letters;
-    }
-    slow_word_end(text, at + letters.max(len), if letters > 0 { LETTER } else { kind })
+/// A word as it is found: bytes `start..end` of `text`.
+#[derive(Clone, Copy, Debug)]
+pub struct Scanned<'a> {
+    /// The text it stands in.
+    pub text: &'a str,
+    /// Byte where it begins.
+    pub start: usize,
+    /// Byte behind its end.
+    pub end: usize,
+    /// 64 bits of its bytes, never 0: equal words have equal ones, wherever they stand.
+    pub hash: u64,
 }
 
-/// How many ASCII letters a text begins with, eight bytes at a time.
+impl<'a> Scanned<'a> {
+    /// As written.
+    pub fn word(&self) -> &'a str {
+        &self.text[self.start..self.end]
+    }
+}
+
+/// The end of the word that begins at `at` with a character of this kind and length, and the word's hash.
 #[inline]
-fn ascii_letters(bytes: &[u8]) -> usize {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let mut n = 0;
-    while let Some(chunk) = bytes[n..].first_chunk::<8>() {
+fn word_end(text: &str, at: usize, kind: u8, len: usize) -> (usize, u64) {
+    let bytes = text.as_bytes();
+    // A plain short word with a plain end, which is most of them in English.
+    if let Some(chunk) = bytes[at..].first_chunk::<8>() {
         let chunk = u64::from_le_bytes(*chunk);
-        // Lower case without the high bits; adding carries a letter's byte past 0x80, and no further.
-        let low = (chunk | (EACH * 0x20)) & (EACH * 0x7F);
-        let letters = (low + EACH * (0x80 - 0x61)) & !(low + EACH * (0x80 - 0x7B)) & !chunk & (EACH * 0x80);
-        let run = (!letters & (EACH * 0x80)).trailing_zeros() as usize / 8;
-        n += run;
-        if run < 8 {
-            return n;
+        let letters = ascii_letters(chunk);
+        if (1..8).contains(&letters) && ENDS[usize::from(bytes[at + letters])] {
+            let hash = mix(seed(letters) ^ (chunk & (u64::MAX >> (64 - 8 * letters))));
+            return (at + letters, hash | 1 << 63);
         }
     }
-    n + bytes[n..].iter().take_while(|b| b.is_ascii_alphabetic()).count()
+    let end = slow_word_end(text, at + len, kind);
+    (end, hash(bytes, at, end))
 }
 
-/// The same, character by character; `last` is the kind of the character before `at`.
+/// Bytes that certainly end a word of letters.
+const ENDS: [bool; 256] = {
+    let mut t = [false; 256];
+    let mut i = 0;
+    while i < 256 {
+        t[i] = matches!(KIND[i], OTHER | STOP | CLAUSE | NEWLINE);
+        i += 1;
+    }
+    t
+};
+
+/// How many of eight bytes are ASCII letters, from the first on.
+#[inline]
+fn ascii_letters(chunk: u64) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // Lower case without the high bits; adding carries a letter's byte to 0x80 and more, and never into the next byte.
+    let low = (chunk | (EACH * 0x20)) & (EACH * 0x7F);
+    let letters = (low + EACH * (0x80 - 0x61)) & !(low + EACH * (0x80 - 0x7B)) & !chunk & (EACH * 0x80);
+    (!letters & (EACH * 0x80)).trailing_zeros() as usize / 8
+}
+
+fn seed(length: usize) -> u64 {
+    (length as u64).wrapping_mul(0x9FB2_1C65_1E98_DF25)
+}
+
+/// The hash of bytes `start..end`.
+#[inline]
+fn hash(text: &[u8], start: usize, end: usize) -> u64 {
+    let mut h = seed(end - start);
+    let mut at = start;
+    while end - at > 8 {
+        h = mix(h ^ eight(text, at));
+        at += 8;
+    }
+    mix(h ^ (eight(text, at) & (u64::MAX >> (64 - 8 * (end - at))))) | 1 << 63
+}
+
+/// Eight bytes from `at` on, zeros behind the end of the text.
+#[inline]
+fn eight(text: &[u8], at: usize) -> u64 {
+    match text[at..].first_chunk::<8>() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => text[at..].iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)),
+    }
+}
+
+#[inline]
+fn mix(x: u64) -> u64 {
+    let wide = u128::from(x ^ 0xA076_1D64_78BD_642F) * 0xE703_7ED1_A0B4_28DB;
+    (wide as u64) ^ ((wide >> 64) as u64)
+}
+
+/// The end of a word, character by character; `last` is the kind of the character before `at`.
 fn slow_word_end(text: &str, mut at: usize, mut last: u8) -> usize {
     let bytes = text.as_bytes();
     while let Some(&b) = bytes.get(at) {
@@ -277,9 +340,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn letters_are_counted_alike_by_eights(text in "[a-zA-Z]{0,20}[\\x00-\\x7Fé]{0,12}") {
-            let one_by_one = text.bytes().take_while(u8::is_ascii_alphabetic).count();
-            prop_assert_eq!(ascii_letters(text.as_bytes()), one_by_one);
+        fn letters_are_counted_alike_by_eights(bytes in prop::array::uniform8(prop_oneof![any::<u8>(), b'@'..=b'{'])) {
+            let one_by_one = bytes.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+            prop_assert_eq!(ascii_letters(u64::from_le_bytes(bytes)), one_by_one);
+        }
+
+        #[test]
+        fn a_word_has_its_hash_wherever_it_stands(before in "[a-z ]{0,9}", word in "[a-zA-Zжң']{1,20}", after in "[ ,.a-z]{0,9}") {
+            let text = format!("{before} {word} {after}");
+            let start = before.len() + 1;
+            let mut hashes = std::collections::HashMap::new();
+            scan_with(&text, &mut Vec::new(), |w| {
+                hashes.insert((w.start, w.end), w.hash);
+                0
+            });
+            for ((from, to), found) in hashes {
+                prop_assert_eq!(found, hash(&text.as_bytes()[from..to], 0, to - from));
+                prop_assert!(found != 0 && (from, to).1 > from && start > 0);
+            }
         }
 
         #[test]
