@@ -149,12 +149,7 @@ pub fn masked_id(id: &str, mask: Mask) -> Cow<'_, str> {
 pub type Mask = fn(&str) -> Cow<'_, str>;
 
 /// The row of one part. Its id is the one that the part's points carry, too.
-pub fn conversation_row<'a>(
-    part: &Part<'a>,
-    result: &PartResult,
-    place: &Place,
-    mask: Mask,
-) -> ConversationRow<'a> {
+pub fn conversation_row<'a>(part: &Part<'a>, result: &PartResult, place: &Place, mask: Mask) -> ConversationRow<'a> {
     let c: &'a Conversation<'a> = part.conversation;
     let text = |t: &'a Option<crate::model::Text<'a>>| t.as_deref().map_or(Cow::Borrowed(""), mask);
     debug_assert_eq!(result.criteria.len(), criteria::ALL.len());

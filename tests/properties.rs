@@ -222,9 +222,10 @@ proptest! {
         reader.read(&c, &mut reading);
         let place = sabyr::model::Place::file(&std::path::Path::new("any.jsonl").into());
         for part in parts(&c, &reading, &LEXICON) {
-            let (row, evidence) = rows::rows(&part, &SCORECARD.score(&part), &place, mask);
+            let result = SCORECARD.score(&part);
+            let row = rows::conversation_row(&part, &result, &place, mask);
             prop_assert_eq!(row.turns as usize, c.turns.len());
-            for e in evidence {
+            for e in rows::evidence_rows(&part, &result, &row.conversation_id, mask) {
                 for quote in [&e.quote, &e.called_quote] {
                     prop_assert!(quote.chars().count() <= 300 && !quote.contains('\n'), "{quote:?}");
                     prop_assert!(!quote.contains("4111 1111 1111 1111") && !quote.contains("a.b@example.com"), "{quote:?}");

@@ -234,4 +234,5 @@ mod tests {
         assert_eq!(of(&mut c, "Sorry"), before);
         assert_eq!(c.all[before as usize].symbols, [7]);
         assert!(c.used < SLOTS);
-    }}
+    }
+}

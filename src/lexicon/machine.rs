@@ -114,8 +114,8 @@ impl Machine {
             return;
         }
         self.takers.resize(automaton.symbols(), [0; 3]);
-        for id in self.taken.max(1)..known {
-            for symbol in &classes[id].symbols {
+        for (id, class) in classes.iter().enumerate().take(known).skip(self.taken.max(1)) {
+            for symbol in &class.symbols {
                 self.takers[*symbol as usize][(id - 1) / 64] |= 1 << ((id - 1) % 64);
             }
         }
@@ -250,11 +250,11 @@ impl Machine {
         for &(node, _) in places.iter() {
             self.accepts.extend_from_slice(automaton.accepts(node));
         }
-        let widest = places.iter().map(|p| p.1).max().unwrap_or(0);
+        let widest = places.iter().map(|p| ahead(*p, automaton)).max().unwrap_or(0);
         self.states.push(State {
             needs: needs(places, &self.takers, automaton),
             accepts: (from, self.accepts.len() as u32),
-            reach: 1 + u32::from(widest),
+            reach: 1 + widest,
             skip: if widest > 0 { UNKNOWN } else { DEAD },
         });
         let boxed: Box<[Place]> = places.as_slice().into();
@@ -262,6 +262,14 @@ impl Machine {
         self.ids.insert(boxed, id);
         id
     }
+}
+
+/// The most words that may be passed over from a place, those of gaps behind its gap among them.
+fn ahead((node, gap): Place, automaton: &Automaton) -> u32 {
+    fn behind(node: u32, automaton: &Automaton) -> u32 {
+        automaton.gaps(node).iter().map(|&(max, next)| u32::from(max) + behind(next, automaton)).max().unwrap_or(0)
+    }
+    if gap == 0 { 0 } else { u32::from(gap) + behind(node, automaton) }
 }
 
 /// The bits of all classes that lead on from these places.

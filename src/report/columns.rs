@@ -115,7 +115,7 @@ impl Table for Conversations {
                 "agent_id",
                 Text,
                 "Whose part of the conversation the row scores; empty when the input does not say.",
-                |r| text(&r.agent_id),
+                |r| text(r.agent_id),
             ),
             column::<Conversations>("channel", Text, "call, chat or email.", |r| text(r.channel.name())),
             column::<Conversations>(
@@ -125,7 +125,7 @@ impl Table for Conversations {
                 |r| text(r.language.map_or("", Language::code)),
             ),
             column::<Conversations>("started_at", Text, "Date and time of the start, as in the input.", |r| {
-                text(&r.started_at)
+                text(r.started_at)
             }),
             column::<Conversations>(
                 "overall",
@@ -214,9 +214,12 @@ impl Table for Evidence {
             column::<Evidence>("start", Whole, "Byte of the turn's original text where the words begin.", |r| {
                 whole(r.start)
             }),
-            column::<Evidence>("end", Whole, "Byte behind their end; equal to start where something is missing.", |r| {
-                whole(r.end)
-            }),
+            column::<Evidence>(
+                "end",
+                Whole,
+                "Byte behind their end; equal to start where something is missing.",
+                |r| whole(r.end),
+            ),
         ]
     }
 }
@@ -228,9 +231,12 @@ impl Table for Agents {
     fn columns() -> Vec<Column<Self>> {
         use Type::{Number, Text, Whole};
         let mut out = vec![
-            column::<Agents>("agent_id", Text, "Id of the agent; empty for agents that the input does not name.", |r| {
-                text(&r.agent_id)
-            }),
+            column::<Agents>(
+                "agent_id",
+                Text,
+                "Id of the agent; empty for agents that the input does not name.",
+                |r| text(&r.agent_id),
+            ),
             column::<Agents>("conversations", Whole, "Parts of conversations of this agent.", |r| {
                 Cell::Whole(r.conversations as i64)
             }),
@@ -286,8 +292,12 @@ impl Table for Quarantine {
         let at = |n: Option<u64>| n.map_or(Cell::Empty, |n| Cell::Whole(n as i64));
         vec![
             column::<Quarantine>("file", Text, "File of the record.", |r| text(&r.file)),
-            column::<Quarantine>("line", Whole, "Line, counted from 1, where the format has lines.", move |r| at(r.line)),
-            column::<Quarantine>("byte", Whole, "Byte within the expanded file, where it is known.", move |r| at(r.byte)),
+            column::<Quarantine>("line", Whole, "Line, counted from 1, where the format has lines.", move |r| {
+                at(r.line)
+            }),
+            column::<Quarantine>("byte", Whole, "Byte within the expanded file, where it is known.", move |r| {
+                at(r.byte)
+            }),
             column::<Quarantine>("conversation_id", Text, "Its id, if that much could be read.", |r| {
                 text(&r.conversation_id)
             }),

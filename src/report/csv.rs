@@ -79,7 +79,7 @@ fn field(out: &mut Vec<u8>, text: &str, delimiter: u8) {
 fn number(out: &mut Vec<u8>, n: f64, decimals: u8, preset: Preset) {
     let scale = 10_f64.powi(i32::from(decimals));
     let scaled = (n * scale).round();
-    if !(scaled.abs() < 1e15) {
+    if scaled.is_nan() || scaled.abs() >= 1e15 {
         // Not a figure of ours; written as it is rather than wrong.
         out.extend_from_slice(n.to_string().as_bytes());
         return;
