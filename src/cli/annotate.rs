@@ -143,7 +143,7 @@ fn lines(c: &Conversation<'_>, reading: &Reading, lexicon: &Lexicon, mask: Mask)
                     }
                 })
                 .collect(),
-            measures: measures::of_turn(acts),
+            measures: measures::of_turn(acts, &reading.turns[i].learned, reading.word_count(i), lexicon.model()),
         };
         if serde_json::to_writer(&mut out, &line).is_ok() {
             out.push(b'\n');

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::{Parser, Subcommand, ValueEnum};
+use sabyr::learned::Model;
 use sabyr::lexicon::{self, ACTS, Lexicon, Reader, Reading};
 use sabyr::model::{Channel, Conversation, Speaker, Turn};
 
@@ -66,7 +67,8 @@ pub(crate) fn load(folder: Option<&std::path::Path>) -> Result<Lexicon, Failure>
     if let Some(folder) = folder {
         files = lexicon::overlay(files, lexicon::files_of(folder).map_err(Failure::usage)?);
     }
-    Lexicon::compile(&files).map_err(Failure::usage)
+    let model = Model::built_in().map_err(Failure::usage)?;
+    Ok(Lexicon::compile(&files).map_err(Failure::usage)?.with_model(model))
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {

@@ -15,6 +15,7 @@ mod inspect;
 mod lexicon;
 mod list;
 mod score;
+mod train;
 
 /// Scores how agents treated customers in calls, chats and emails, and shows the sentence behind every point.
 #[derive(Parser)]
@@ -35,6 +36,7 @@ enum Command {
     Scorecard(list::ScorecardArgs),
     Lexicon(lexicon::Args),
     Generate(generate::Args),
+    Train(train::Args),
 }
 
 /// Exit codes: done; done, but more was quarantined than allowed; wrong use; failed.
@@ -71,6 +73,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Scorecard(args) => list::scorecard(&args),
         Command::Lexicon(args) => lexicon::run(args),
         Command::Generate(args) => generate::run(&args),
+        Command::Train(args) => train::run(&args),
     };
     let (code, error) = match done {
         Ok(code) => return code,

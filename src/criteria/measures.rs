@@ -1,7 +1,8 @@
 //! The five measures of a turn, 0..=1 each: empathy, politeness, positivity, calm, distress.
 //!
-//! Each is a logistic curve over the acts of the turn: `1 / (1 + exp(-(bias + Σ weight × confidence)))`, an act counted once
-//! with its highest confidence plus half of each further one. Exact, and explained by the acts that stand beside it in `annotate`.
+//! Each is a logistic curve: `1 / (1 + exp(-(scale × acts + words)))`. What the acts say is `bias + Σ weight × confidence`, an act
+//! counted once with its highest confidence plus half of each further one. What the words add is the fitted model's sum over the
+//! turn ([`crate::learned`]), small next to the acts and nothing in a language that no labelled set speaks.
 
 use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CLOSING_THANKS,
@@ -13,6 +14,7 @@ use crate::lexicon::acts::{
     POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE, RUDE_INSULT,
     RUDE_PROFANITY, TONE_NEGATIVE, TONE_POSITIVE,
 };
+use crate::learned::{Head, Model, Sums, tempered};
 use crate::lexicon::{ACTS, Act, Found};
 
 /// How a turn comes across, 0..=1 each; higher is more of it.
@@ -141,10 +143,10 @@ const DISTRESS: (f64, Weights) = (
     ],
 );
 
-/// The measures of a turn from its acts.
-pub fn of_turn(acts: &[Found]) -> Measures {
-    let mut amounts = vec![0.0; ACTS.len()];
-    let mut highest = vec![0.0_f64; ACTS.len()];
+/// What the acts of a turn say of each measure, in logits, in the order of the first heads ([`Head`]).
+pub fn act_logits(acts: &[Found]) -> [f64; 5] {
+    let mut amounts = [0.0; ACTS.len()];
+    let mut highest = [0.0_f64; ACTS.len()];
     for f in acts {
         let i = usize::from(f.act.0);
         let c = f64::from(f.confidence);
@@ -154,16 +156,25 @@ pub fn of_turn(acts: &[Found]) -> Measures {
     for (a, h) in amounts.iter_mut().zip(&highest) {
         *a = h + (*a - h) / 2.0;
     }
-    let logistic = |(bias, weights): (f64, Weights)| {
-        let sum: f64 = weights.iter().map(|(act, w)| w * amounts[usize::from(act.0)]).sum();
-        1.0 / (1.0 + (-(bias + sum)).exp())
+    [EMPATHY, POLITENESS, POSITIVITY, CALM, DISTRESS].map(|(bias, weights)| {
+        bias + weights.iter().map(|(act, w)| w * amounts[usize::from(act.0)]).sum::<f64>()
+    })
+}
+
+/// The measures of a turn: from its acts, and from what the fitted model adds up to over its words.
+pub fn of_turn(acts: &[Found], learned: &Sums, words: usize, model: Option<&Model>) -> Measures {
+    let logits = act_logits(acts);
+    let of = |head: Head| {
+        let i = head as usize;
+        let scale = model.map_or(1.0, |m| f64::from(m.table().scale[i]) / 1000.0);
+        1.0 / (1.0 + (-(scale * logits[i] + tempered(learned[i], words))).exp())
     };
     Measures {
-        empathy: logistic(EMPATHY),
-        politeness: logistic(POLITENESS),
-        positivity: logistic(POSITIVITY),
-        calm: logistic(CALM),
-        distress: logistic(DISTRESS),
+        empathy: of(Head::Empathy),
+        politeness: of(Head::Politeness),
+        positivity: of(Head::Positivity),
+        calm: of(Head::Calm),
+        distress: of(Head::Distress),
     }
 }
 
@@ -177,6 +188,7 @@ mod tests {
 
     #[test]
     fn measures_stay_within_bounds_and_follow_the_acts() {
+        let of_turn = |acts: &[Found]| of_turn(acts, &Sums::default(), 1, None);
         let none = of_turn(&[]);
         let insult = of_turn(&vec![found(RUDE_INSULT, 1.0); 50]);
         let kind = of_turn(&[found(EMPATHY_VALIDATE, 1.0), found(COURTESY_THANKS, 0.8)]);

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::Lexicon;
 use super::compile::{NUMBER, NegationRole, Vocabulary};
+use crate::learned;
 use crate::model::Language;
 use crate::text::{Scanned, Vote, fold, is_latin, skeleton, vote};
 
@@ -55,13 +57,22 @@ impl Sign {
 /// Classes with a bit of their own.
 pub(super) const OWN_BITS: usize = 192;
 
-/// Slots of the memory of words: a power of two. A word is known by the 60 bits of its hash that make its place and content:
-/// two of a million distinct words meet with a chance of about 5 in 10⁷.
+/// Slots of the memory of words to begin with: a power of two. A word is known by the bits of its hash that make its place
+/// and content, 56 of them: two of a million distinct words meet with a chance of about 7 in 10⁶.
 const SLOTS: usize = 1 << 16;
-/// Bits of a slot that hold the class; the others hold the word's hash.
-const CLASS_BITS: u64 = (1 << 20) - 1;
+/// Bits of a slot that hold the word's number; the others hold the word's hash.
+const NUMBER_BITS: u64 = (1 << 24) - 1;
 
-/// Remembers the class of every distinct word, in bounded memory. One a thread; what it remembers never shows in results.
+/// What is remembered of a distinct word.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known {
+    /// Its class.
+    pub class: u32,
+    /// What the model knows of it.
+    pub learned: learned::Word,
+}
+
+/// Remembers every distinct word. One a thread; what it remembers never shows in results.
 #[derive(Debug)]
 pub(super) struct Classes {
     pub all: Vec<Class>,
@@ -70,9 +81,10 @@ pub(super) struct Classes {
     /// One a class.
     pub signs: Vec<Sign>,
     ids: HashMap<Class, u32>,
-    /// Hash and class of a word; 0 where there is none.
+    /// Hash and number of a word; 0 where there is none.
     slots: Vec<u64>,
-    used: usize,
+    /// By the numbers of words.
+    pub known: Vec<Known>,
 }
 
 impl Classes {
@@ -84,49 +96,77 @@ impl Classes {
             signs: vec![Sign::default()],
             ids: HashMap::from([(unknown, 0)]),
             slots: vec![0; SLOTS],
-            used: 0,
+            known: Vec::new(),
         }
     }
 
-    /// The class of a word.
+    /// Forgets words when there are too many of them. Numbers of words hold until then.
+    pub fn tidy(&mut self) {
+        if self.known.len() >= SLOTS / 2 {
+            self.slots.clear();
+            self.slots.resize(SLOTS, 0);
+            self.known.clear();
+        }
+    }
+
+    /// Class and number of a word.
     #[inline]
-    pub fn of(&mut self, word: Scanned<'_>, vocabulary: &Vocabulary) -> u32 {
+    pub fn of(&mut self, word: Scanned<'_>, lexicon: &Lexicon) -> (u32, u32) {
+        let number = self.number(word, lexicon);
+        (self.known[number as usize].class, number)
+    }
+
+    #[inline]
+    fn number(&mut self, word: Scanned<'_>, lexicon: &Lexicon) -> u32 {
         let hash = word.hash;
-        let mut at = hash as usize & (SLOTS - 1);
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
         loop {
             let slot = self.slots[at];
-            if slot & !CLASS_BITS == hash & !CLASS_BITS {
-                return (slot & CLASS_BITS) as u32;
+            if slot & !NUMBER_BITS == hash & !NUMBER_BITS {
+                return (slot & NUMBER_BITS) as u32;
             }
             if slot == 0 {
-                return self.learn(word.word(), hash, vocabulary);
+                return self.learn(word.word(), hash, lexicon);
             }
-            at = (at + 1) & (SLOTS - 1);
+            at = (at + 1) & mask;
         }
     }
 
     #[cold]
-    fn learn(&mut self, word: &str, hash: u64, vocabulary: &Vocabulary) -> u32 {
-        if self.used >= SLOTS / 4 * 3 {
-            self.slots.fill(0);
-            self.used = 0;
+    fn learn(&mut self, word: &str, hash: u64, lexicon: &Lexicon) -> u32 {
+        if self.known.len() >= self.slots.len() / 4 * 3 {
+            self.grow();
         }
-        let class = classify(word, vocabulary);
+        let folded = fold(word);
+        let class = classify(word, &folded, &lexicon.vocabulary);
         let next = self.all.len() as u32;
-        let id = *self.ids.entry(class).or_insert_with_key(|class| {
+        let class = *self.ids.entry(class).or_insert_with_key(|class| {
             self.signs.push(sign_of(next as usize, class));
             self.briefs.push(Brief { vote: class.vote, roles: class.roles });
             self.all.push(class.clone());
             next
         });
-        let mut at = hash as usize & (SLOTS - 1);
-        while self.slots[at] != 0 {
-            at = (at + 1) & (SLOTS - 1);
-        }
-        self.slots[at] = hash & !CLASS_BITS | u64::from(id);
-        self.used += 1;
-        id
+        let number = self.known.len() as u32;
+        self.known.push(Known { class, learned: lexicon.model().map_or_else(Default::default, |m| m.word(&folded)) });
+        insert(&mut self.slots, hash, number);
+        number
     }
+
+    /// One conversation may have more distinct words than are remembered between conversations. Numbers stay as they are; a
+    /// word that is met again is learnt anew, to the same end.
+    fn grow(&mut self) {
+        self.slots = vec![0; self.slots.len() * 2];
+    }
+}
+
+fn insert(slots: &mut [u64], hash: u64, number: u32) {
+    let mask = slots.len() - 1;
+    let mut at = hash as usize & mask;
+    while slots[at] != 0 {
+        at = (at + 1) & mask;
+    }
+    slots[at] = hash & !NUMBER_BITS | u64::from(number);
 }
 
 fn sign_of(id: usize, class: &Class) -> Sign {
@@ -141,10 +181,9 @@ pub(super) fn shared_bit(symbol: u32) -> u64 {
     1 << (symbol.wrapping_mul(0x9E37_79B1) >> 26)
 }
 
-fn classify(word: &str, v: &Vocabulary) -> Class {
-    let folded = fold(word);
+fn classify(word: &str, folded: &str, v: &Vocabulary) -> Class {
     let mut symbols = Vec::new();
-    collect(&folded, v, &mut symbols);
+    collect(folded, v, &mut symbols);
     if symbols.is_empty() {
         // "customer's" is "customer"; "sooo" is "so".
         if let Some(stem) = folded.strip_suffix("'s") {
@@ -152,14 +191,14 @@ fn classify(word: &str, v: &Vocabulary) -> Class {
         }
         for keep in [2, 1] {
             if symbols.is_empty()
-                && let Some(short) = shorten_runs(&folded, keep)
+                && let Some(short) = shorten_runs(folded, keep)
             {
                 collect(&short, v, &mut symbols);
             }
         }
     }
-    if is_latin(&folded) && !folded.is_empty() {
-        let skeleton = skeleton(&folded);
+    if is_latin(folded) && !folded.is_empty() {
+        let skeleton = skeleton(folded);
         if skeleton.chars().count() >= 3 {
             symbols.extend(v.kazakh_words.get(&skeleton).into_iter().flatten());
             each_beginning(&skeleton, |p| symbols.extend(v.kazakh_prefixes.get(p).into_iter().flatten()));
@@ -170,9 +209,9 @@ fn classify(word: &str, v: &Vocabulary) -> Class {
     }
     symbols.sort_unstable();
     symbols.dedup();
-    let mut roles = v.roles.get(&folded).copied().unwrap_or(0);
-    each_beginning(&folded, |p| roles |= v.role_prefixes.get(p).copied().unwrap_or(0));
-    Class { symbols, vote: vote(word, &folded), roles }
+    let mut roles = v.roles.get(folded).copied().unwrap_or(0);
+    each_beginning(folded, |p| roles |= v.role_prefixes.get(p).copied().unwrap_or(0));
+    Class { symbols, vote: vote(word, folded), roles }
 }
 
 fn collect(folded: &str, v: &Vocabulary, symbols: &mut Vec<u32>) {
@@ -208,6 +247,7 @@ fn shorten_runs(word: &str, keep: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lexicon::LexiconFile;
     use crate::text::scan_with;
 
     #[test]
@@ -218,21 +258,24 @@ mod tests {
     }
 
     #[test]
-    fn a_word_keeps_its_class_when_the_memory_is_emptied() {
-        let mut v = Vocabulary::default();
-        v.words.insert("sorry".into(), vec![7]);
+    fn a_word_keeps_its_class_when_the_memory_grows_and_is_emptied() {
+        let file = "act = \"empathy.apology\"\nweak = [\"sorry\"]\n";
+        let lexicon = Lexicon::compile(&[LexiconFile::parse("en/empathy.apology.toml", file).unwrap()]).unwrap();
         let mut c = Classes::new();
         let of = |c: &mut Classes, w: &str| {
             let mut words = Vec::new();
-            scan_with(w, &mut words, |word| c.of(word, &v));
+            scan_with(w, &mut words, |word| c.of(word, &lexicon));
             words[0].class
         };
         let before = of(&mut c, "Sorry");
-        for i in 0..SLOTS {
+        for i in 0..SLOTS * 2 {
             of(&mut c, &format!("w{i}x"));
         }
+        assert!(c.slots.len() > SLOTS);
         assert_eq!(of(&mut c, "Sorry"), before);
-        assert_eq!(c.all[before as usize].symbols, [7]);
-        assert!(c.used < SLOTS);
+        assert!(!c.all[before as usize].symbols.is_empty());
+        c.tidy();
+        assert_eq!((c.slots.len(), c.known.len()), (SLOTS, 0));
+        assert_eq!(of(&mut c, "Sorry"), before);
     }
 }

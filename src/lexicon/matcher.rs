@@ -4,7 +4,9 @@ use super::Lexicon;
 use super::acts::{Act, By};
 use super::classes::{self, Classes};
 use super::compile::{Brief, NegationRole};
+use super::context::Context;
 use super::machine::Machine;
+use crate::learned::Sums;
 use crate::model::{Conversation, Kind, Language, Speaker};
 use crate::text::{Flags, Vote, Votes, Word, scan_with};
 
@@ -36,6 +38,8 @@ pub struct TurnReading {
     pub language_confidence: f32,
     /// Range of its acts in [`Reading::acts`].
     pub acts: std::ops::Range<usize>,
+    /// What the fitted model adds up to over its words; zeros in a language that it does not speak.
+    pub learned: Sums,
 }
 
 /// The words, languages and acts of a conversation. Kept and filled anew for each one.
@@ -66,6 +70,7 @@ impl Reading {
 #[derive(Debug)]
 pub struct Reader<'l> {
     lexicon: &'l Lexicon,
+    context: Option<&'l Context>,
     classes: Classes,
     machine: Machine,
     votes: Vec<Votes>,
@@ -117,6 +122,7 @@ impl<'l> Reader<'l> {
     pub fn new(lexicon: &'l Lexicon) -> Self {
         Self {
             lexicon,
+            context: lexicon.context(),
             classes: Classes::new(),
             machine: Machine::new(),
             votes: Vec::new(),
@@ -125,20 +131,26 @@ impl<'l> Reader<'l> {
         }
     }
 
+    /// A reader that leaves every act as its phrases say, whatever its place in the conversation.
+    pub fn without_context(lexicon: &'l Lexicon) -> Self {
+        Self { context: None, ..Self::new(lexicon) }
+    }
+
     /// Finds words, languages and acts of a conversation.
     pub fn read(&mut self, conversation: &Conversation<'_>, out: &mut Reading) {
         out.words.clear();
         out.turns.clear();
         out.acts.clear();
         self.votes.clear();
+        self.classes.tidy();
         let mut all = Votes::default();
         for turn in &conversation.turns {
             let first = out.words.len();
             let mut votes = Votes::default();
             scan_with(&turn.text, &mut out.words, |word| {
-                let class = self.classes.of(word, &self.lexicon.vocabulary);
+                let (class, number) = self.classes.of(word, self.lexicon);
                 votes.add(self.classes.briefs[class as usize].vote);
-                class
+                (class, number)
             });
             if matches!(turn.kind, Kind::Speech) {
                 all.merge(&votes);
@@ -168,6 +180,13 @@ impl<'l> Reader<'l> {
             reading.language = language;
             reading.language_confidence = confidence;
             reading.acts = from..out.acts.len();
+            if let Some(model) = self.lexicon.model().filter(|m| m.speaks(language) && turn.kind == Kind::Speech) {
+                let words = &out.words[reading.words.clone()];
+                reading.learned = model.sums(words.iter().map(|w| &self.classes.known[w.number as usize].learned));
+            }
+        }
+        if let Some(context) = self.context {
+            context.settle(conversation, out, |w| self.classes.known[w.number as usize].learned);
         }
     }
 

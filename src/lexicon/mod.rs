@@ -7,6 +7,7 @@ pub mod acts;
 mod check;
 mod classes;
 mod compile;
+pub(crate) mod context;
 mod contractions;
 mod file;
 mod machine;
@@ -16,6 +17,9 @@ mod pattern;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+
+use crate::learned::Model;
+use context::Context;
 
 pub use acts::{ACTS, Act, ActInfo, By};
 pub use check::{Example, Overlap, check, examples, overlaps};
@@ -34,6 +38,8 @@ pub struct Lexicon {
     rules: Vec<Rule>,
     /// One a rule.
     briefs: Vec<compile::Brief>,
+    /// What is fitted to labelled sets, if the lexicon is used with it.
+    learned: Option<(&'static Model, Context)>,
     hash: String,
 }
 
@@ -43,6 +49,9 @@ pub enum LexiconError {
     /// Mistakes in its files.
     #[error("{}", mistakes(.0))]
     Mistakes(Vec<Mistake>),
+    /// A mistake in the fitted model.
+    #[error(transparent)]
+    Model(#[from] crate::learned::Mistake),
     /// A folder that cannot be read.
     #[error("{path}: {error}; --lexicons takes a folder with en/, ru/ or kk/ in it")]
     Folder {
@@ -132,7 +141,7 @@ impl Lexicon {
     /// # Errors
     /// Mistakes in its files; the tests see to it that there are none.
     pub fn built_in() -> Result<Lexicon, LexiconError> {
-        Lexicon::compile(&built_in_files()?)
+        Ok(Lexicon::compile(&built_in_files()?)?.with_model(Model::built_in()?))
     }
 
     /// Compiles lexicon files.
@@ -147,17 +156,31 @@ impl Lexicon {
     /// Compiles what is right in lexicon files and returns every mistake beside it, for those who mend them.
     pub fn compile_what_is_right(files: &[LexiconFile]) -> (Lexicon, Vec<Mistake>) {
         let (compiled, mistakes) = compile::compile(files);
-        let mut hasher = Sha256::new();
-        for file in files {
-            hasher.update(file.path.as_bytes());
-            hasher.update([0]);
-            hasher.update(file.source.as_bytes());
-            hasher.update([0]);
-        }
-        let hash = hasher.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let hash = short_hash(files.iter().flat_map(|f| [f.path.as_bytes(), f.source.as_bytes()]));
         let briefs = compiled.rules.iter().map(Rule::brief).collect();
         let compile::Compiled { automaton, vocabulary, rules } = compiled;
-        (Lexicon { automaton, vocabulary, rules, briefs, hash }, mistakes)
+        (Lexicon { automaton, vocabulary, rules, briefs, learned: None, hash }, mistakes)
+    }
+
+    /// The same with what is fitted to labelled sets: measures and the acts that are told by their place.
+    ///
+    /// # Errors
+    /// A mistake in the files of the model.
+    pub fn with_model(mut self, model: &'static Model) -> Lexicon {
+        let context = Context::new(model, &mut self.rules);
+        self.briefs = self.rules.iter().map(Rule::brief).collect();
+        self.hash = short_hash([self.hash.as_bytes(), model.hash().as_bytes()]);
+        self.learned = Some((model, context));
+        self
+    }
+
+    /// The fitted model, if the lexicon is used with it.
+    pub fn model(&self) -> Option<&'static Model> {
+        self.learned.as_ref().map(|l| l.0)
+    }
+
+    fn context(&self) -> Option<&Context> {
+        self.learned.as_ref().map(|l| &l.1)
     }
 
     /// A phrase by its index.
@@ -179,4 +202,14 @@ impl Lexicon {
     pub fn nodes(&self) -> usize {
         self.automaton.len()
     }
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of some texts.
+pub(crate) fn short_hash<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hasher = Sha256::new();
+    for text in texts {
+        hasher.update(text);
+        hasher.update([0]);
+    }
+    hasher.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
 }

@@ -34,6 +34,8 @@ pub struct Word {
     pub end: u32,
     /// Class of the word in the lexicon, 0 when it is in none of its phrases.
     pub class: u32,
+    /// The word among those that the reader remembers.
+    pub number: u32,
     /// What stands around it.
     pub flags: Flags,
 }
@@ -104,13 +106,13 @@ fn is_abbreviation(word: &str) -> bool {
     (letters == 1 && word != "I" && word != "i") || (letters <= 6 && LIST.iter().any(|a| a.eq_ignore_ascii_case(word)))
 }
 
-/// Finds the words of `text`; their class is left 0. Texts longer than 4 GiB are cut there.
+/// Finds the words of `text`; their class and number are left 0. Texts longer than 4 GiB are cut there.
 pub fn scan(text: &str, words: &mut Vec<Word>) {
-    scan_with(text, words, |_| 0);
+    scan_with(text, words, |_| (0, 0));
 }
 
-/// Finds the words of `text`, each with the class that `class_of` gives for it. Texts longer than 4 GiB are cut there.
-pub fn scan_with(text: &str, words: &mut Vec<Word>, mut class_of: impl FnMut(Scanned<'_>) -> u32) {
+/// Finds the words of `text`, each with the class and number that `class_of` gives for it. Texts longer than 4 GiB are cut there.
+pub fn scan_with(text: &str, words: &mut Vec<Word>, mut class_of: impl FnMut(Scanned<'_>) -> (u32, u32)) {
     let bytes = &text.as_bytes()[..text.len().min(u32::MAX as usize)];
     let first = words.len();
     let mut before = Flags::SENTENCE;
@@ -125,9 +127,9 @@ pub fn scan_with(text: &str, words: &mut Vec<Word>, mut class_of: impl FnMut(Sca
                 let start = at;
                 let hash;
                 (at, hash) = word_end(text, at, kind, len);
-                let number = if kind == DIGIT { Flags::NUMBER } else { 0 };
-                let class = class_of(Scanned { text, start, end: at, hash });
-                words.push(Word { start: start as u32, end: at as u32, class, flags: Flags(before | number) });
+                let digit = if kind == DIGIT { Flags::NUMBER } else { 0 };
+                let (class, number) = class_of(Scanned { text, start, end: at, hash });
+                words.push(Word { start: start as u32, end: at as u32, class, number, flags: Flags(before | digit) });
                 before = 0;
                 // Most words are parted by one space.
                 at += usize::from(bytes.get(at) == Some(&b' '));
@@ -352,7 +354,7 @@ mod tests {
             let mut hashes = std::collections::HashMap::new();
             scan_with(&text, &mut Vec::new(), |w| {
                 hashes.insert((w.start, w.end), w.hash);
-                0
+                (0, 0)
             });
             for ((from, to), found) in hashes {
                 prop_assert_eq!(found, hash(&text.as_bytes()[from..to], 0, to - from));

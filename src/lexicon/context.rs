@@ -1,0 +1,388 @@
+//! Which acts are told by their place and company?
+//!
+//! "Enjoy the show!" ends one conversation and hands over the tickets in another. For a few acts the phrases only propose: what
+//! stands in the turn, what the customer said before and says after it, where in the conversation it is, and (in languages
+//! that labelled sets speak) its words decide, by a logistic model fitted to labelled sets (`data/learned/weights.tsv`, lines `c`).
+//! An agent's act is decided for the turn, a customer's for the sentence.
+
+use super::acts::{
+    ACTS, Act, CLOSING_FAREWELL, CLOSING_INVITE_REPLY, CLOSING_OFFER_MORE_HELP, CLOSING_THANKS, CUSTOMER_FAREWELL,
+    CUSTOMER_SATISFIED, CUSTOMER_THANKS,
+};
+use super::compile::Rule;
+use super::file::Negation;
+use super::matcher::{Found, Reading};
+use crate::learned::{self, Head, Model, Sums, tempered};
+use crate::model::{Conversation, Kind, Language, Speaker};
+use crate::text::{Flags, Word};
+
+/// Acts that are decided here, with the head that decides.
+pub(crate) const DECIDED: [(Act, Head); 4] = [
+    (CLOSING_FAREWELL, Head::Farewell),
+    (CLOSING_OFFER_MORE_HELP, Head::OfferMoreHelp),
+    (CUSTOMER_FAREWELL, Head::CustomerFarewell),
+    (CUSTOMER_THANKS, Head::CustomerThanks),
+];
+/// Closing acts whose place is looked at together with them, and acts of the customer before them.
+const CLOSERS: [Act; 4] = [CLOSING_FAREWELL, CLOSING_THANKS, CLOSING_OFFER_MORE_HELP, CLOSING_INVITE_REPLY];
+const LEAVERS: [Act; 3] = [CUSTOMER_FAREWELL, CUSTOMER_THANKS, CUSTOMER_SATISFIED];
+
+/// A feature of the place and company of a stretch of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Feature {
+    /// The act is found in it.
+    Has(Act),
+    /// It is the last act in it.
+    Ends(Act),
+    /// It is found in the customer's turn before.
+    Before(Act),
+    /// It is found in the customer's turn behind.
+    After(Act),
+    /// The customer says nothing behind it.
+    NothingAfter,
+    /// The agent's first turn.
+    First,
+    /// The agent's last turn.
+    Last,
+    /// The agent's last turn but one.
+    LastButOne,
+    /// A closing act (by its number among the closers) in the last turn, and in another.
+    Closer(usize, bool),
+    /// A closing act behind a leave-taking one of the customer.
+    Answer(usize, usize),
+}
+
+const A: usize = ACTS.len();
+/// Number of features.
+pub(crate) const FEATURES: usize = 4 * A + 4 + 2 * CLOSERS.len() + CLOSERS.len() * LEAVERS.len();
+
+impl Feature {
+    /// Its number.
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Feature::Has(a) => usize::from(a.0),
+            Feature::Ends(a) => A + usize::from(a.0),
+            Feature::Before(a) => 2 * A + usize::from(a.0),
+            Feature::After(a) => 3 * A + usize::from(a.0),
+            Feature::NothingAfter => 4 * A,
+            Feature::First => 4 * A + 1,
+            Feature::Last => 4 * A + 2,
+            Feature::LastButOne => 4 * A + 3,
+            Feature::Closer(c, last) => 4 * A + 4 + 2 * c + usize::from(last),
+            Feature::Answer(c, l) => 4 * A + 4 + 2 * CLOSERS.len() + c * LEAVERS.len() + l,
+        }
+    }
+
+    /// Every feature, in the order of their numbers.
+    pub(crate) fn all() -> Vec<Feature> {
+        let acts = || (0..A).map(|i| Act(i as u8));
+        let mut all: Vec<Feature> = acts().map(Feature::Has).collect();
+        all.extend(acts().map(Feature::Ends));
+        all.extend(acts().map(Feature::Before));
+        all.extend(acts().map(Feature::After));
+        all.extend([Feature::NothingAfter, Feature::First, Feature::Last, Feature::LastButOne]);
+        all.extend((0..CLOSERS.len()).flat_map(|c| [Feature::Closer(c, false), Feature::Closer(c, true)]));
+        all.extend((0..CLOSERS.len()).flat_map(|c| (0..LEAVERS.len()).map(move |l| Feature::Answer(c, l))));
+        all
+    }
+
+    /// As in the file of weights.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Feature::Has(a) => format!("has {}", a.name()),
+            Feature::Ends(a) => format!("ends {}", a.name()),
+            Feature::Before(a) => format!("before {}", a.name()),
+            Feature::After(a) => format!("after {}", a.name()),
+            Feature::NothingAfter => "after nothing".into(),
+            Feature::First => "place first".into(),
+            Feature::Last => "place last".into(),
+            Feature::LastButOne => "place last but one".into(),
+            Feature::Closer(c, last) => {
+                format!("{} {}", if last { "in the last turn" } else { "in another turn" }, CLOSERS[c].name())
+            }
+            Feature::Answer(c, l) => format!("behind {} {}", LEAVERS[l].name(), CLOSERS[c].name()),
+        }
+    }
+}
+
+/// What stands around a stretch of words.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Surroundings<'a> {
+    /// Acts found in the stretch, in the order of their beginnings.
+    pub acts: &'a [Found],
+    /// Those of the customer's turn before, if its place counts.
+    pub before: &'a [Found],
+    /// Those of the customer's turn behind.
+    pub after: &'a [Found],
+    /// Whether its place counts.
+    pub place: Option<Place>,
+}
+
+/// Where an agent's turn stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The agents' turns before it.
+    pub from_start: usize,
+    /// The agents' turns behind it.
+    pub from_end: usize,
+    /// Whether the customer says something behind it.
+    pub answered: bool,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Of an agent's turn.
+    pub(crate) fn of_turn(conversation: &Conversation<'_>, reading: &'a Reading, turn: usize) -> Self {
+        let spoken = |k: &usize, s: Speaker| {
+            let t = &conversation.turns[*k];
+            t.kind == Kind::Speech && t.speaker == s
+        };
+        let agents = |range: std::ops::Range<usize>| range.filter(|k| spoken(k, Speaker::Agent)).count();
+        let before = (0..turn).rev().find(|k| spoken(k, Speaker::Customer));
+        let after = (turn + 1..conversation.turns.len()).find(|k| spoken(k, Speaker::Customer));
+        Surroundings {
+            acts: reading.acts_of(turn),
+            before: before.map_or(&[], |k| reading.acts_of(k)),
+            after: after.map_or(&[], |k| reading.acts_of(k)),
+            place: Some(Place {
+                from_start: agents(0..turn),
+                from_end: agents(turn + 1..conversation.turns.len()),
+                answered: after.is_some(),
+            }),
+        }
+    }
+
+    /// Calls `f` with each feature once and with its value, 0..=1.
+    pub(crate) fn each(&self, mut f: impl FnMut(Feature, f32)) {
+        let strongest = |act: Act| self.acts.iter().filter(|x| x.act == act).map(|x| x.confidence).reduce(f32::max);
+        let first_of_its_act = |acts: &[Found], i: usize| acts[..i].iter().all(|x| x.act != acts[i].act);
+        for (i, found) in self.acts.iter().enumerate() {
+            if first_of_its_act(self.acts, i) {
+                f(Feature::Has(found.act), strongest(found.act).unwrap_or(0.0));
+            }
+        }
+        if let Some(last) = self.acts.last() {
+            f(Feature::Ends(last.act), 1.0);
+        }
+        let Some(place) = self.place else { return };
+        let once = |acts: &[Found]| (0..acts.len()).filter(|i| first_of_its_act(acts, *i)).collect::<Vec<_>>();
+        once(self.before).into_iter().for_each(|i| f(Feature::Before(self.before[i].act), 1.0));
+        once(self.after).into_iter().for_each(|i| f(Feature::After(self.after[i].act), 1.0));
+        for (feature, holds) in [
+            (Feature::NothingAfter, !place.answered),
+            (Feature::First, place.from_start == 0),
+            (Feature::Last, place.from_end == 0),
+            (Feature::LastButOne, place.from_end == 1),
+        ] {
+            if holds {
+                f(feature, 1.0);
+            }
+        }
+        for (c, act) in CLOSERS.iter().enumerate() {
+            if strongest(*act).is_some() {
+                f(Feature::Closer(c, place.from_end == 0), 1.0);
+                for (l, leaver) in LEAVERS.iter().enumerate() {
+                    if self.before.iter().any(|x| x.act == *leaver) {
+                        f(Feature::Answer(c, l), 1.0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The weights of place and company, compiled.
+#[derive(Debug)]
+pub(crate) struct Context {
+    model: &'static Model,
+    /// For each decided act: the constant and a weight a feature, in logits, with the words of the turn and without.
+    weights: [[(f64, Vec<f64>); 2]; 4],
+    /// Rules that stand for acts found by their place and words.
+    rules: [u32; 4],
+}
+
+/// Before the names of the weights that count where words do not.
+pub(crate) const WITHOUT_WORDS: &str = "without words: ";
+/// The constant of an act in the file of weights.
+pub(crate) const CONSTANT: &str = "constant";
+
+impl Context {
+    /// The context of a model; adds the rules that its acts are found by.
+    pub(super) fn new(model: &'static Model, rules: &mut Vec<Rule>) -> Context {
+        let table = model.table();
+        let weight = |prefix: &str, name: &str, head: Head| {
+            let weights = table.context.get(&format!("{prefix}{name}"));
+            weights.map_or(0.0, |w| f64::from(w[head as usize]) / 1000.0)
+        };
+        let of = |prefix: &str, head: Head| {
+            let all = Feature::all().into_iter().map(|f| weight(prefix, &f.name(), head)).collect();
+            (weight(prefix, CONSTANT, head), all)
+        };
+        let weights = DECIDED.map(|(_, head)| [of("", head), of(WITHOUT_WORDS, head)]);
+        let rules = DECIDED.map(|(act, _)| {
+            rules.push(Rule {
+                act,
+                language: Language::English,
+                strength: 0.5,
+                pattern: "(its words and its place)".into(),
+                holds_negator: true,
+                bar: false,
+                negation: Negation::Keep,
+                flipped: None,
+                place: ("data/learned/weights.tsv".into(), 0),
+                label: format!("learned/{}", act.name()).into(),
+            });
+            rules.len() as u32 - 1
+        });
+        Context { model, weights, rules }
+    }
+
+    /// Decides the acts of a conversation that are told by their place.
+    pub(super) fn settle(
+        &self,
+        conversation: &Conversation<'_>,
+        reading: &mut Reading,
+        word: impl Fn(&Word) -> learned::Word,
+    ) {
+        let spoken = |i: usize, s: Speaker| {
+            let t = &conversation.turns[i];
+            t.kind == Kind::Speech && t.speaker == s
+        };
+        let mut acts: Vec<Found> = Vec::with_capacity(reading.acts.len());
+        let mut ranges = Vec::with_capacity(reading.turns.len());
+        for (i, turn) in reading.turns.iter().enumerate() {
+            let from = acts.len();
+            let found = reading.acts_of(i);
+            let words = &reading.words[turn.words.clone()];
+            if spoken(i, Speaker::Agent) {
+                let surroundings = Surroundings::of_turn(conversation, reading, i);
+                acts.extend_from_slice(found);
+                for k in [0, 1] {
+                    self.decide(k, &surroundings, words, turn.language, &turn.learned, &word, &mut acts, from);
+                }
+            } else if spoken(i, Speaker::Customer) {
+                for sentence in sentences(words) {
+                    let (start, end) = (sentence[0].start, sentence[sentence.len() - 1].end);
+                    let within = |f: &&Found| f.start >= start && f.start < end;
+                    let here: Vec<Found> = found.iter().filter(within).copied().collect();
+                    let first = acts.len();
+                    acts.extend_from_slice(&here);
+                    let sums = if self.model.speaks(turn.language) {
+                        let known: Vec<learned::Word> = sentence.iter().map(&word).collect();
+                        self.model.sums(known.iter())
+                    } else {
+                        Sums::default()
+                    };
+                    let surroundings = Surroundings { acts: &here, ..Surroundings::default() };
+                    for k in [2, 3] {
+                        self.decide(k, &surroundings, sentence, turn.language, &sums, &word, &mut acts, first);
+                    }
+                }
+            } else {
+                acts.extend_from_slice(found);
+            }
+            acts[from..].sort_unstable_by_key(|a| (a.start, a.end, a.act, a.rule));
+            ranges.push(from..acts.len());
+        }
+        for (turn, range) in reading.turns.iter_mut().zip(ranges) {
+            turn.acts = range;
+        }
+        reading.acts = acts;
+    }
+
+    /// Keeps, drops or adds one act of a stretch of words, whose acts begin at `from` in `acts`.
+    #[allow(clippy::too_many_arguments)] // all of it is one place in the conversation
+    fn decide(
+        &self,
+        which: usize,
+        surroundings: &Surroundings<'_>,
+        words: &[Word],
+        language: Option<Language>,
+        sums: &Sums,
+        word: &impl Fn(&Word) -> learned::Word,
+        acts: &mut Vec<Found>,
+        from: usize,
+    ) {
+        let (act, head) = DECIDED[which];
+        let with_words = language == Some(Language::English);
+        let (constant, weights) = &self.weights[which][usize::from(!with_words)];
+        if words.is_empty() || (*constant == 0.0 && weights.iter().all(|w| *w == 0.0)) {
+            return;
+        }
+        let mut logit = *constant;
+        surroundings.each(|feature, value| logit += weights[feature.index()] * f64::from(value));
+        if with_words {
+            logit += tempered(sums[head as usize], words.len());
+        }
+        let has = acts[from..].iter().any(|f| f.act == act);
+        if logit < 0.0 {
+            if has {
+                let kept: Vec<Found> = acts.drain(from..).filter(|f| f.act != act).collect();
+                acts.extend(kept);
+            }
+        } else if !has && with_words {
+            let (start, end) = self.strongest(words, head, word);
+            let confidence = (1.0 / (1.0 + (-logit).exp())) as f32;
+            let question = words[words.len() - 1].flags.has(Flags::QUESTION);
+            acts.push(Found { act, start, end, confidence, rule: self.rules[which], question });
+        }
+    }
+
+    /// The word or the two neighbours that speak most for a head.
+    fn strongest(&self, words: &[Word], head: Head, word: &impl Fn(&Word) -> learned::Word) -> (u32, u32) {
+        let mut best = (i32::MIN, words[0].start, words[0].end);
+        let mut before: Option<(learned::Word, u32)> = None;
+        for w in words {
+            let known = word(w);
+            let alone = i32::from(known.weights[head as usize]);
+            if alone > best.0 {
+                best = (alone, w.start, w.end);
+            }
+            if let Some((previous, start)) = before {
+                let pair = self.model.pair(Some(&previous), Some(&known)).map_or(0, |p| i32::from(p[head as usize]));
+                let both = pair + alone + i32::from(previous.weights[head as usize]);
+                if both > best.0 {
+                    best = (both, start, w.end);
+                }
+            }
+            before = Some((known, w.start));
+        }
+        (best.1, best.2)
+    }
+}
+
+/// The sentences of a turn's words.
+pub(crate) fn sentences(words: &[Word]) -> impl Iterator<Item = &[Word]> {
+    let mut rest = words;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest[1..].iter().position(|w| w.flags.has(Flags::SENTENCE)).map_or(rest.len(), |n| n + 1);
+        let (sentence, behind) = rest.split_at(end);
+        rest = behind;
+        Some(sentence)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_have_numbers_and_names_of_their_own() {
+        let all = Feature::all();
+        assert_eq!(all.len(), FEATURES);
+        let names: std::collections::BTreeSet<String> = all.iter().map(|f| f.name()).collect();
+        assert_eq!(names.len(), FEATURES);
+        assert!(all.iter().enumerate().all(|(i, f)| f.index() == i));
+    }
+
+    #[test]
+    fn a_turn_is_cut_at_its_sentences() {
+        let mut words = Vec::new();
+        crate::text::scan("Thanks. Bye now! ok", &mut words);
+        let parts: Vec<usize> = sentences(&words).map(<[Word]>::len).collect();
+        assert_eq!(parts.iter().sum::<usize>(), words.len());
+        assert_eq!(parts, [1, 2, 1]);
+    }
+}

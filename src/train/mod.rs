@@ -1,0 +1,510 @@
+//! How is the learned part fitted? From labelled sets to `data/learned/`.
+//!
+//! For each head a logistic model: what the acts say, times a scale, plus a weight a feature (word, pair of words, piece of a
+//! word) times how often it occurs, tempered by length; pairs of texts are compared by their difference. Weights are held
+//! near 0 (ridge) and the scale near 1, so that the words only say what the acts leave open. Every set has a constant of
+//! its own and the same say, whatever its size. Nothing here is random: the same sets and phrases give the same bytes.
+
+mod optimise;
+pub mod sets;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use tokenizers::models::bpe::{BPE, BpeTrainer};
+use tokenizers::{Model as _, Trainer as _};
+
+use crate::criteria::measures::act_logits;
+use crate::learned::{HEADS, Head, Kind, Model, Table, WORD_BEGINS, Weights, temper};
+use crate::lexicon::{Content, Lexicon, LexiconFile, Reader, Reading, context};
+use crate::text::fold;
+pub use optimise::minimise;
+use sets::{Example, SETS, SetError, Sets, Target};
+
+/// Training failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The sets.
+    #[error(transparent)]
+    Sets(#[from] SetError),
+    /// The pieces of words.
+    #[error("cannot make pieces of words: {0}")]
+    Pieces(String),
+}
+
+/// Pieces of words in the vocabulary.
+const PIECES: usize = 4000;
+/// Texts in which a feature must occur.
+const FEWEST: u32 = 3;
+/// Most that a set counts for, and how often one of its examples at the most.
+const SET_WEIGHT: f64 = 3000.0;
+const EXAMPLE_WEIGHT: f64 = 2.0;
+/// Ridge: variance of the weights of words for measures and for acts, of place and company, and of the scale.
+const SPREAD_MEASURE: f64 = 0.03;
+const SPREAD_ACT: f64 = 0.3;
+const SPREAD_CONTEXT: f64 = 1.0;
+const SPREAD_SCALE: f64 = 0.1;
+/// Steps of the optimiser.
+const STEPS: usize = 250;
+/// A fifth of the examples is held out to see how well the rest tells them.
+const FOLDS: u64 = 5;
+/// Weights below so many thousandths are not worth a line.
+const SMALLEST: i16 = 8;
+
+/// What training gives: the two files of the model and what was measured on the way.
+#[derive(Debug)]
+pub struct Trained {
+    /// `weights.tsv`.
+    pub table: Table,
+    /// `subwords.json`.
+    pub pieces: String,
+    /// How well each head tells each set.
+    pub figures: Vec<Figure>,
+}
+
+/// How well a head tells a set of which a fifth was held out: area under the curve, rank correlation or share of pairs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// The head.
+    pub head: Head,
+    /// The set.
+    pub set: &'static str,
+    /// Examples held out.
+    pub n: usize,
+    /// What the figure is: `AUC`, `rho`, `pairs` or `F1`.
+    pub kind: &'static str,
+    /// The acts alone.
+    pub acts: f64,
+    /// Fitted on the other four fifths of all sets.
+    pub with: f64,
+    /// Fitted on all sets but this one; `None` where no other set teaches the head.
+    pub without: Option<f64>,
+}
+
+/// One example as numbers.
+struct Row {
+    set: usize,
+    fold: u64,
+    head: Head,
+    /// Features of words and how much of them; for a pair, of the second less the first.
+    words: Vec<(u32, f32)>,
+    /// Features of place and company.
+    context: Vec<(u32, f32)>,
+    /// What the acts say.
+    acts: f64,
+    target: f64,
+    weight: f64,
+    paired: bool,
+}
+
+/// Fits the model on the sets of a folder; `progress` is told what is being done.
+///
+/// # Errors
+/// Sets that cannot be read.
+pub fn train(
+    folder: &Path,
+    files: &[LexiconFile],
+    lexicon: &Lexicon,
+    mut progress: impl FnMut(&str),
+) -> Result<Trained, TrainError> {
+    progress("reading the sets");
+    let sets = sets::read(folder)?;
+    progress("making pieces of words");
+    let pieces = make_pieces(&sets, files)?;
+    let texts = serde_json::to_string(&pieces).map_err(|e| TrainError::Pieces(e.to_string()))?;
+    progress("finding acts");
+    let (rows, names) = rows(&sets, lexicon, &Model::new(Table::default(), pieces));
+    let mut table = Table { scale: [1000; HEADS], ..Table::default() };
+    let mut weights: Vec<Weights> = vec![Weights::default(); names.len()];
+    let mut figures = Vec::new();
+    for head in Head::ALL {
+        progress(&format!("fitting {}", head.name()));
+        let of_head: Vec<&Row> = rows.iter().filter(|r| r.head == head).collect();
+        let mut taught: Vec<usize> = of_head.iter().map(|r| r.set).collect();
+        taught.dedup();
+        for set in &taught {
+            figures.push(figure(&of_head, *set, taught.len() > 1, names.len()));
+        }
+        if !of_head.is_empty() {
+            store(&fit(&of_head, names.len(), true), head, &mut table, &mut weights, "");
+            if !is_measure(head) {
+                store(&fit(&of_head, names.len(), false), head, &mut table, &mut weights, context::WITHOUT_WORDS);
+            }
+        }
+    }
+    table.features = names.into_iter().zip(weights).map(|((kind, name), w)| (kind, name, w)).collect();
+    table.features.retain(|(_, _, w)| w.iter().any(|w| *w != 0));
+    table.notes = notes(&sets, &figures);
+    Ok(Trained { table, pieces: texts, figures })
+}
+
+fn is_measure(head: Head) -> bool {
+    (head as usize) <= Head::Distress as usize
+}
+
+/// The vocabulary of pieces, from the words of all sets and of the lexicon's examples.
+fn make_pieces(sets: &Sets, files: &[LexiconFile]) -> Result<BPE, TrainError> {
+    let mut trainer = BpeTrainer::builder()
+        .vocab_size(PIECES)
+        .min_frequency(3)
+        .show_progress(false)
+        .build();
+    let of_sets = sets.conversations.iter().flat_map(|c| c.turns.iter().map(|t| t.text.as_ref()));
+    let of_files = files.iter().flat_map(|f| match &f.content {
+        Content::Act(a) => a.finds.iter().chain(&a.passes).map(|s| s.get_ref().as_str()).collect(),
+        Content::Sets(_) => Vec::new(),
+    });
+    let fail = |e: tokenizers::Error| TrainError::Pieces(e.to_string());
+    let split = |text: &str| Ok(words_of(text).iter().map(|w| format!("{WORD_BEGINS}{w}")).collect());
+    trainer.feed(of_sets.chain(of_files).collect::<Vec<_>>().into_iter(), split).map_err(fail)?;
+    let mut pieces = BPE::builder().build().map_err(fail)?;
+    trainer.train(&mut pieces).map_err(fail)?;
+    debug_assert!(pieces.get_vocab_size() > 0);
+    Ok(pieces)
+}
+
+fn words_of(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    crate::text::scan(text, &mut words);
+    words.iter().map(|w| fold(&text[w.start as usize..w.end as usize])).collect()
+}
+
+type Name = (Kind, String);
+
+/// Counts of features by name, of some texts taken together, and the number of their words.
+fn count(texts: &[&str], model: &Model) -> (BTreeMap<Name, f32>, usize) {
+    let mut counts: BTreeMap<Name, f32> = BTreeMap::new();
+    let mut n = 0;
+    for text in texts {
+        let words = words_of(text);
+        n += words.len();
+        for word in &words {
+            *counts.entry((Kind::Word, word.clone())).or_default() += 1.0;
+            model.each_piece(word, |p| *counts.entry((Kind::Piece, p.to_owned())).or_default() += 1.0);
+        }
+        let ends = std::iter::once("^").chain(words.iter().map(String::as_str)).chain(std::iter::once("$"));
+        let ends: Vec<&str> = ends.collect();
+        if !words.is_empty() {
+            for pair in ends.windows(2) {
+                *counts.entry((Kind::Pair, pair.join(" "))).or_default() += 1.0;
+            }
+        }
+    }
+    let temper = temper(n) as f32;
+    counts.values_mut().for_each(|v| *v *= temper);
+    (counts, n)
+}
+
+fn rows(sets: &Sets, lexicon: &Lexicon, model: &Model) -> (Vec<Row>, Vec<Name>) {
+    let mut reader = Reader::without_context(lexicon);
+    let readings: Vec<Reading> = sets
+        .conversations
+        .iter()
+        .map(|c| {
+            let mut reading = Reading::default();
+            reader.read(c, &mut reading);
+            reading
+        })
+        .collect();
+    let mut memo: HashMap<(usize, &[usize]), BTreeMap<Name, f32>> = HashMap::new();
+    let mut seen: BTreeMap<Name, u32> = BTreeMap::new();
+    for e in &sets.examples {
+        for &c in &e.conversations {
+            memo.entry((c, &e.turns)).or_insert_with(|| {
+                let texts: Vec<&str> = e.turns.iter().map(|t| sets.conversations[c].turns[*t].text.as_ref()).collect();
+                let (counts, _) = count(&texts, model);
+                counts.keys().for_each(|k| *seen.entry(k.clone()).or_default() += 1);
+                counts
+            });
+        }
+    }
+    let names: Vec<Name> = seen.into_iter().filter(|(_, n)| *n >= FEWEST).map(|(k, _)| k).collect();
+    let numbers: HashMap<&Name, u32> = names.iter().enumerate().map(|(i, n)| (n, i as u32)).collect();
+    let numbered = |counts: &BTreeMap<Name, f32>, sign: f32, into: &mut BTreeMap<u32, f32>| {
+        for (name, v) in counts {
+            if let Some(i) = numbers.get(name) {
+                *into.entry(*i).or_default() += sign * v;
+            }
+        }
+    };
+    let rows = sets
+        .examples
+        .iter()
+        .filter(|e| e.weight > 0.0)
+        .map(|e| {
+            let signs: &[f32] = if e.conversations.len() == 2 { &[-1.0, 1.0] } else { &[1.0] };
+            let (mut words, mut acts) = (BTreeMap::new(), 0.0);
+            for (c, sign) in e.conversations.iter().zip(signs) {
+                numbered(&memo[&(*c, e.turns.as_slice())], *sign, &mut words);
+                acts += f64::from(*sign) * said_by_acts(e, &readings[*c]);
+            }
+            words.retain(|_, v| *v != 0.0);
+            Row {
+                set: e.set,
+                fold: fold_of(&e.group),
+                head: e.head,
+                words: words.into_iter().collect(),
+                context: context_of(e, sets, &readings),
+                acts,
+                target: match e.target {
+                    Target::Graded(t) => t,
+                    Target::Second => 1.0,
+                },
+                weight: e.weight,
+                paired: e.target == Target::Second,
+            }
+        })
+        .collect();
+    (rows, names)
+}
+
+/// The mean of what the acts of the turns say; nothing for heads that see the acts as company.
+fn said_by_acts(e: &Example, reading: &Reading) -> f64 {
+    if !is_measure(e.head) || e.turns.is_empty() {
+        return 0.0;
+    }
+    let of_turn = |t: &usize| act_logits(reading.acts_of(*t))[e.head as usize];
+    e.turns.iter().map(of_turn).sum::<f64>() / e.turns.len() as f64
+}
+
+fn context_of(e: &Example, sets: &Sets, readings: &[Reading]) -> Vec<(u32, f32)> {
+    if is_measure(e.head) {
+        return Vec::new();
+    }
+    let (conversation, reading) = (&sets.conversations[e.conversations[0]], &readings[e.conversations[0]]);
+    let mut out = Vec::new();
+    let alone = matches!(e.head, Head::CustomerFarewell | Head::CustomerThanks);
+    let surroundings = if alone {
+        context::Surroundings { acts: reading.acts_of(e.turns[0]), ..context::Surroundings::default() }
+    } else {
+        context::Surroundings::of_turn(conversation, reading, e.turns[0])
+    };
+    surroundings.each(|f, v| out.push((f.index() as u32, v)));
+    out
+}
+
+/// The fold of a group: from its letters, so that it never changes.
+fn fold_of(group: &str) -> u64 {
+    group.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)) >> 32 & 0xffff
+}
+
+/// A fitted head.
+struct Fit {
+    scale: f64,
+    constant: f64,
+    words: Vec<f64>,
+    context: Vec<f64>,
+}
+
+impl Fit {
+    fn tell(&self, row: &Row) -> f64 {
+        let words: f64 = row.words.iter().map(|(i, v)| self.words[*i as usize] * f64::from(*v)).sum();
+        let context: f64 = row.context.iter().map(|(i, v)| self.context[*i as usize] * f64::from(*v)).sum();
+        self.scale * row.acts + words + context + self.constant
+    }
+}
+
+/// Fits a head on some rows; without words only place, company and acts speak.
+fn fit(rows: &[&Row], features: usize, with_words: bool) -> Fit {
+    let Some(first) = rows.first() else {
+        return Fit { scale: 1.0, constant: 0.0, words: vec![0.0; features], context: vec![0.0; context::FEATURES] };
+    };
+    let measure = is_measure(first.head);
+    let mut set_weights = vec![0.0; SETS.len()];
+    rows.iter().for_each(|r| set_weights[r.set] += r.weight);
+    let weight = |r: &Row| {
+        let share = if measure { (SET_WEIGHT / set_weights[r.set]).min(EXAMPLE_WEIGHT) } else { 1.0 };
+        r.weight * share
+    };
+    let spread = if measure { SPREAD_MEASURE } else { SPREAD_ACT };
+    // Constants a set (one for acts, whose place is the same everywhere), then the scale, context and words.
+    let constants = if measure { SETS.len() } else { 1 };
+    let (scale_at, context_at) = (constants, constants + 1);
+    let words_at = context_at + context::FEATURES;
+    let objective = |x: &[f64], g: &mut [f64]| {
+        g.fill(0.0);
+        let mut sum = 0.0;
+        for r in rows {
+            let constant = if r.paired { None } else { Some(if measure { r.set } else { 0 }) };
+            let mut z = x[scale_at] * r.acts + constant.map_or(0.0, |c| x[c]);
+            z += r.context.iter().map(|(i, v)| x[context_at + *i as usize] * f64::from(*v)).sum::<f64>();
+            if with_words {
+                z += r.words.iter().map(|(i, v)| x[words_at + *i as usize] * f64::from(*v)).sum::<f64>();
+            }
+            let w = weight(r);
+            sum += w * (softplus(z) - r.target * z);
+            let slope = w * (1.0 / (1.0 + (-z).exp()) - r.target);
+            if let Some(c) = constant {
+                g[c] += slope;
+            }
+            g[scale_at] += slope * r.acts;
+            r.context.iter().for_each(|(i, v)| g[context_at + *i as usize] += slope * f64::from(*v));
+            if with_words {
+                r.words.iter().for_each(|(i, v)| g[words_at + *i as usize] += slope * f64::from(*v));
+            }
+        }
+        let mut ridge = |at: usize, to: usize, centre: f64, spread: f64| {
+            for i in at..to {
+                sum += (x[i] - centre).powi(2) / (2.0 * spread);
+                g[i] += (x[i] - centre) / spread;
+            }
+        };
+        ridge(scale_at, context_at, 1.0, SPREAD_SCALE);
+        ridge(context_at, words_at, 0.0, SPREAD_CONTEXT);
+        ridge(words_at, x.len(), 0.0, spread);
+        sum
+    };
+    let mut start = vec![0.0; words_at + features];
+    start[scale_at] = 1.0;
+    let x = minimise(objective, start, STEPS);
+    Fit {
+        scale: x[scale_at],
+        constant: if measure { 0.0 } else { x[0] },
+        words: x[words_at..].to_vec(),
+        context: x[context_at..words_at].to_vec(),
+    }
+}
+
+fn softplus(z: f64) -> f64 {
+    if z > 0.0 { z + (-z).exp().ln_1p() } else { z.exp().ln_1p() }
+}
+
+fn thousandths(v: f64) -> i16 {
+    (v * 1000.0).round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16
+}
+
+fn store(fit: &Fit, head: Head, table: &mut Table, weights: &mut [Weights], prefix: &str) {
+    if prefix.is_empty() {
+        table.scale[head as usize] = i32::from(thousandths(fit.scale));
+        for (w, v) in weights.iter_mut().zip(&fit.words) {
+            let v = thousandths(*v);
+            w[head as usize] = if v.abs() < SMALLEST { 0 } else { v };
+        }
+    }
+    if !is_measure(head) {
+        let mut put = |name: &str, v: f64| {
+            if thousandths(v) != 0 {
+                table.context.entry(format!("{prefix}{name}")).or_default()[head as usize] = thousandths(v);
+            }
+        };
+        put(context::CONSTANT, fit.constant);
+        for (feature, v) in context::Feature::all().iter().zip(&fit.context) {
+            put(&feature.name(), *v);
+        }
+    }
+}
+
+fn figure(rows: &[&Row], set: usize, others: bool, features: usize) -> Figure {
+    let held = |r: &&&Row| r.set == set && r.fold % FOLDS == 0;
+    let test: Vec<&Row> = rows.iter().filter(held).copied().collect();
+    let some = |keep: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| keep(r)).copied().collect::<Vec<&Row>>();
+    let with = fit(&some(&|r| r.fold % FOLDS != 0), features, true);
+    let without = others.then(|| fit(&some(&|r| r.set != set), features, true));
+    let (kind, of) = kind_of(&test);
+    let tell = |f: &dyn Fn(&Row) -> f64| of(&test.iter().map(|r| (f(r), r.target)).collect::<Vec<_>>());
+    let head = rows[0].head;
+    let found = context::DECIDED.iter().find(|d| d.1 == head).map(|d| context::Feature::Has(d.0).index() as u32);
+    Figure {
+        head,
+        set: SETS[set].name,
+        n: test.len(),
+        kind,
+        acts: tell(&|r| match found {
+            Some(i) => if r.context.iter().any(|(k, _)| *k == i) { 1.0 } else { -1.0 },
+            None => r.acts,
+        }),
+        with: tell(&|r| with.tell(r)),
+        without: without.map(|f| tell(&|r| f.tell(r))),
+    }
+}
+
+type Of = fn(&[(f64, f64)]) -> f64;
+
+fn kind_of(rows: &[&Row]) -> (&'static str, Of) {
+    match rows.first() {
+        Some(r) if r.paired => ("pairs", pairs),
+        Some(r) if !is_measure(r.head) => ("F1", f1),
+        _ if rows.iter().all(|r| r.target == 0.0 || r.target == 1.0) => ("AUC", auc),
+        _ => ("rho", spearman),
+    }
+}
+
+/// Share of pairs of which the second is told to have more; a tie is half a hit.
+fn pairs(told: &[(f64, f64)]) -> f64 {
+    let hit = |z: f64| if z > 0.0 { 1.0 } else if z == 0.0 { 0.5 } else { 0.0 };
+    told.iter().map(|(z, _)| hit(*z)).sum::<f64>() / told.len().max(1) as f64
+}
+
+fn f1(told: &[(f64, f64)]) -> f64 {
+    let both = told.iter().filter(|(z, y)| *z > 0.0 && *y > 0.5).count() as f64;
+    let wrong = told.iter().filter(|(z, y)| (*z > 0.0) != (*y > 0.5)).count() as f64;
+    if both == 0.0 { 0.0 } else { 2.0 * both / (2.0 * both + wrong) }
+}
+
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut out = vec![0.0; values.len()];
+    let mut i = 0;
+    while i < order.len() {
+        let same = order[i..].iter().take_while(|k| values[**k] == values[order[i]]).count();
+        order[i..i + same].iter().for_each(|k| out[*k] = (2 * i + same - 1) as f64 / 2.0 + 1.0);
+        i += same;
+    }
+    out
+}
+
+/// Area under the receiver's curve, by ranks (Mann & Whitney 1947).
+fn auc(told: &[(f64, f64)]) -> f64 {
+    let r = ranks(&told.iter().map(|t| t.0).collect::<Vec<_>>());
+    let yes: f64 = told.iter().filter(|t| t.1 > 0.5).count() as f64;
+    let no = told.len() as f64 - yes;
+    let sum: f64 = r.iter().zip(told).filter(|(_, t)| t.1 > 0.5).map(|(r, _)| r).sum();
+    (sum - yes * (yes + 1.0) / 2.0) / (yes * no)
+}
+
+/// Spearman's rank correlation.
+fn spearman(told: &[(f64, f64)]) -> f64 {
+    let a = ranks(&told.iter().map(|t| t.0).collect::<Vec<_>>());
+    let b = ranks(&told.iter().map(|t| t.1).collect::<Vec<_>>());
+    let mean = (told.len() as f64 + 1.0) / 2.0;
+    let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
+    product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt()
+}
+
+fn notes(sets: &Sets, figures: &[Figure]) -> Vec<String> {
+    let sizes: Vec<String> = sets.sizes.iter().map(|(name, n)| format!("{name} {n}")).collect();
+    let mut notes = vec![
+        "Weights fitted by `sabyr train`; a weight is in thousandths of a logit. See src/train/mod.rs and docs/validity.md.".into(),
+        format!("Sets and their lines: {}.", sizes.join(", ")),
+        format!("Pieces of words: {PIECES} by byte-pair encoding over the sets and the lexicon's examples."),
+        "How well a fifth that was held out is told: by the acts alone, fitted on the other four fifths of all sets, and fitted without the set.".into(),
+    ];
+    notes.extend(figures.iter().map(|f| {
+        let without = f.without.map_or("-".to_owned(), |w| format!("{w:.3}"));
+        format!(
+            "{} {} n={} {}: acts {:.3}, with the set {:.3}, without it {without}",
+            f.head.name(),
+            f.set,
+            f.n,
+            f.kind,
+            f.acts,
+            f.with
+        )
+    }));
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_those_of_their_definitions() {
+        let told = [(0.1, 0.0), (0.4, 0.0), (0.35, 1.0), (0.8, 1.0)];
+        assert!((auc(&told) - 0.75).abs() < 1e-12);
+        assert!((f1(&[(1.0, 1.0), (1.0, 0.0), (-1.0, 1.0), (1.0, 1.0)]) - 2.0 / 3.0).abs() < 1e-12);
+        assert!((spearman(&[(1.0, 2.0), (2.0, 4.0), (3.0, 9.0), (4.0, 1.0)]) - -0.2).abs() < 1e-12);
+        assert!((pairs(&[(1.0, 1.0), (0.0, 1.0), (-1.0, 1.0)]) - 0.5).abs() < 1e-12);
+    }
+}
