@@ -1,13 +1,13 @@
 //! `sabyr lexicon`: check, try and list what the phrases find.
 
 use std::io::{IsTerminal, Write, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use clap::{Parser, Subcommand, ValueEnum};
 use sabyr::learned::Model;
-use sabyr::lexicon::{self, ACTS, Lexicon, Reader, Reading};
+use sabyr::lexicon::{self, ACTS, Lexicon, LexiconFile, Reader, Reading, gold};
 use sabyr::model::{Channel, Conversation, Speaker, Turn};
 
 use super::Failure;
@@ -50,8 +50,37 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         lexicons: Option<PathBuf>,
     },
+    /// Hold what is found against labelled turns: precision, recall and F1 of each act
+    #[command(
+        after_help = "Every second line, from the second on, is the closed half: it shows figures and no differences, so that phrases are\nnot mended by it.\n\nExamples:\n  sabyr lexicon gold tests/gold/en_turns.jsonl\n  sabyr lexicon gold tests/gold/ru_turns.jsonl --folder lexicons --half open --differences --act empathy"
+    )]
+    Gold {
+        /// Files of labelled turns (tests/gold/README.md)
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Lexicon folder to measure, instead of the built-in one
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+        /// Only one half of the turns
+        #[arg(long, value_enum)]
+        half: Option<Half>,
+        /// Also list where program and person differ, in the open half
+        #[arg(long)]
+        differences: bool,
+        /// Only acts whose names begin so
+        #[arg(long, value_name = "ACT", default_value = "")]
+        act: String,
+    },
     /// List every act, who speaks it, and what it means
     Acts,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Half {
+    /// Phrases may be mended by it.
+    Open,
+    /// Only ever measured.
+    Closed,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -67,14 +96,21 @@ pub(crate) fn load(folder: Option<&std::path::Path>) -> Result<Lexicon, Failure>
     if let Some(folder) = folder {
         files = lexicon::overlay(files, lexicon::files_of(folder).map_err(Failure::usage)?);
     }
+    compile(&files)
+}
+
+fn compile(files: &[LexiconFile]) -> Result<Lexicon, Failure> {
     let model = Model::built_in().map_err(Failure::usage)?;
-    Ok(Lexicon::compile(&files).map_err(Failure::usage)?.with_model(model))
+    Ok(Lexicon::compile(files).map_err(Failure::usage)?.with_model(model))
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     match args.command {
         Command::Check { folder, write, only, overlaps } => check(folder, write, &only, overlaps),
         Command::Try { text, speaker, lexicons } => try_text(&text, speaker, &load(lexicons.as_deref())?),
+        Command::Gold { files, folder, half, differences, act } => {
+            measure(&files, folder.as_deref(), half, differences, &act)
+        }
         Command::Acts => {
             let mut out = stdout().lock();
             for act in ACTS {
@@ -130,6 +166,56 @@ fn check(folder: Option<PathBuf>, write: bool, only: &[String], overlaps: bool) 
         if write { "rewritten" } else { "not in canonical form" },
     )?;
     Ok(if mistakes.is_empty() && (unsorted == 0 || write) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn measure(
+    paths: &[PathBuf],
+    folder: Option<&Path>,
+    half: Option<Half>,
+    differences: bool,
+    act: &str,
+) -> Result<ExitCode, Failure> {
+    let lexicon = match folder {
+        None => load(None)?,
+        Some(folder) => compile(&lexicon::files_of(folder).map_err(Failure::usage)?)?,
+    };
+    let mut out = stdout().lock();
+    for path in paths {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+        let turns = gold::parse(&text.map_err(Failure::Use)?)
+            .map_err(|(line, message)| Failure::usage(anyhow!("{}:{line}: {message}", path.display())))?;
+        let of = |half: Half| turns.iter().skip(usize::from(half == Half::Closed)).step_by(2);
+        let report = match half {
+            None => gold::measure(&lexicon, &turns),
+            Some(half) => gold::measure(&lexicon, of(half)),
+        };
+        writeln!(out, "{}", path.display())?;
+        writeln!(out, "{:<26} {:>9} {:>7} {:>6} {:>5}", "act", "precision", "recall", "F1", "n")?;
+        for (a, c) in report.acts.iter().filter(|(a, _)| a.name().starts_with(act)) {
+            let n = c.both + c.missed;
+            writeln!(out, "{:<26} {:>9.2} {:>7.2} {:>6.2} {n:>5}", a.name(), c.precision(), c.recall(), c.f1())?;
+        }
+        let all = report.together();
+        writeln!(
+            out,
+            "{:<26} {:>9.2} {:>7.2} {:>6.2} {:>5}   macro F1 {:.3}",
+            "all",
+            all.precision(),
+            all.recall(),
+            all.f1(),
+            all.both + all.missed,
+            report.macro_f1()
+        )?;
+        if differences {
+            for d in gold::measure(&lexicon, of(Half::Open)).differences {
+                if d.act.name().starts_with(act) {
+                    let what = d.found.map_or("missed".to_owned(), |(words, by)| format!("found {words:?} by {by}"));
+                    writeln!(out, "{} {} {what}\n    {}", d.id, d.act.name(), d.text)?;
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn try_text(text: &str, who: Who, lexicon: &Lexicon) -> Result<ExitCode, Failure> {

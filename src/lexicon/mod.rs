@@ -10,6 +10,7 @@ mod compile;
 pub(crate) mod context;
 mod contractions;
 mod file;
+pub mod gold;
 mod machine;
 mod matcher;
 mod pattern;
