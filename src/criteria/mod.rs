@@ -3,12 +3,15 @@
 //! The doc comment of a criterion's file is its user documentation (`sabyr criteria NAME` prints it). [`ALL`] is the one
 //! place where criteria are listed: scoring, columns and documentation derive from it.
 
+mod attentiveness;
 mod empathy;
 pub mod measures;
 mod part;
 mod patience;
+mod politeness;
 mod positive_language;
 mod proper_closing;
+pub mod signals;
 #[cfg(test)]
 mod testing;
 
@@ -32,8 +35,14 @@ pub trait Criterion: Sync {
 }
 
 /// Every criterion, in the order of columns.
-pub static ALL: &[&dyn Criterion] =
-    &[&patience::Patience, &empathy::Empathy, &positive_language::PositiveLanguage, &proper_closing::ProperClosing];
+pub static ALL: &[&dyn Criterion] = &[
+    &patience::Patience,
+    &empathy::Empathy,
+    &positive_language::PositiveLanguage,
+    &proper_closing::ProperClosing,
+    &attentiveness::Attentiveness,
+    &politeness::Politeness,
+];
 
 /// The documentation of a criterion: the doc comment at the head of its file, as Markdown.
 pub fn documentation(criterion: &dyn Criterion) -> String {
