@@ -60,15 +60,15 @@ const FULL: f64 = 60.0;
 const DISMISSED: f64 = -20.0;
 const REPEATED: f64 = -15.0;
 /// Points between no empathy and all of it, and the mean of plain turns.
-const WARMTH: f64 = 200.0;
+const WARMTH: f64 = 320.0;
 const PLAIN: f64 = 0.4;
 const MOST_WARMTH: f64 = 60.0;
 /// Points between no reaction and one in every turn, and the share of plain talk.
-const REACTS: f64 = 40.0;
+const REACTS: f64 = 30.0;
 const REACTS_PLAIN: f64 = 0.3;
-const BARE: f64 = -25.0;
-const AGAIN: f64 = -40.0;
-const LOST: f64 = -20.0;
+const BARE: f64 = -45.0;
+const AGAIN: f64 = -70.0;
+const LOST: f64 = -35.0;
 /// Turns that tell a feeling without naming it, from which on the criterion applies.
 const TOLD: usize = 1;
 /// Words from which on a turn tells a story.

@@ -135,6 +135,8 @@ pub struct PartResult {
     pub criteria: Vec<CriterionResult>,
     /// Weighted mean of what was scored, 0..=100; 0 on a fatal item; `None` when nothing was scored.
     pub overall: Option<f64>,
+    /// How sure the overall score is, 0..=1: the weighted mean of what was scored.
+    pub confidence: f64,
     /// Names of the fatal items that were met.
     pub fatal: Vec<&'static str>,
 }
