@@ -14,8 +14,11 @@ use super::Failure;
 
 /// Fit the learned weights to labelled sets (for developers; the program comes with its weights)
 #[derive(Parser)]
-#[command(hide = true, after_help = "Example:
-  sabyr train --data ../shared/eval/fit --out data/learned")]
+#[command(
+    hide = true,
+    after_help = "Example:
+  sabyr train --data ../shared/eval/fit --out data/learned"
+)]
 pub(crate) struct Args {
     /// Folder of labelled sets, NAME.jsonl
     #[arg(long, value_name = "DIR")]

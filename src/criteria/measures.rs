@@ -4,6 +4,7 @@
 //! counted once with its highest confidence plus half of each further one. What the words add is the fitted model's sum over the
 //! turn ([`crate::learned`]), small next to the acts and nothing in a language that no labelled set speaks.
 
+use crate::learned::{Head, Model, Sums, tempered};
 use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CARING_WISH_WELL, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CLOSING_THANKS,
     COURTESY_DEFERENCE, COURTESY_HEDGE, COURTESY_PLEASE, COURTESY_REQUEST, COURTESY_THANKS, CUSTOMER_CONFUSED,
@@ -14,7 +15,6 @@ use crate::lexicon::acts::{
     POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE, RUDE_INSULT,
     RUDE_PROFANITY, TONE_NEGATIVE, TONE_POSITIVE,
 };
-use crate::learned::{Head, Model, Sums, tempered};
 use crate::lexicon::{ACTS, Act, Found};
 
 /// How a turn comes across, 0..=1 each; higher is more of it.
@@ -157,9 +157,8 @@ pub fn act_logits(acts: &[Found]) -> [f64; 5] {
     for (a, h) in amounts.iter_mut().zip(&highest) {
         *a = h + (*a - h) / 2.0;
     }
-    [EMPATHY, POLITENESS, POSITIVITY, CALM, DISTRESS].map(|(bias, weights)| {
-        bias + weights.iter().map(|(act, w)| w * amounts[usize::from(act.0)]).sum::<f64>()
-    })
+    [EMPATHY, POLITENESS, POSITIVITY, CALM, DISTRESS]
+        .map(|(bias, weights)| bias + weights.iter().map(|(act, w)| w * amounts[usize::from(act.0)]).sum::<f64>())
 }
 
 /// The measures of a turn: from its acts, and from what the fitted model adds up to over its words.

@@ -93,7 +93,8 @@ impl Table {
         }
         let _ = writeln!(out, "head\t\t{}", Head::ALL.map(Head::name).join("\t"));
         let mut line = |kind: &str, name: &str, values: &[i32]| {
-            let cells: Vec<String> = values.iter().map(|v| if *v == 0 { String::new() } else { v.to_string() }).collect();
+            let cells: Vec<String> =
+                values.iter().map(|v| if *v == 0 { String::new() } else { v.to_string() }).collect();
             let _ = writeln!(out, "{}", format!("{kind}\t{name}\t{}", cells.join("\t")).trim_end_matches('\t'));
         };
         line("scale", "", &self.scale);

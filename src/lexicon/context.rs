@@ -131,10 +131,7 @@ impl<'a> Surroundings<'a> {
             acts: reading.acts_of(turn),
             before: before.map_or(&[], |k| reading.acts_of(k)),
             after: after.map_or(&[], |k| reading.acts_of(k)),
-            place: Some(Place {
-                from_start: agents(0..turn),
-                from_end: agents(turn + 1..conversation.turns.len()),
-            }),
+            place: Some(Place { from_start: agents(0..turn), from_end: agents(turn + 1..conversation.turns.len()) }),
         }
     }
 

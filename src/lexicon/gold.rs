@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn mistakes_name_their_line() {
-        let e = parse("{\"id\":\"en-1\",\"speaker\":\"agent\",\"text\":\"x\",\"acts\":[\"tone.positive\"]}").unwrap_err();
+        let e =
+            parse("{\"id\":\"en-1\",\"speaker\":\"agent\",\"text\":\"x\",\"acts\":[\"tone.positive\"]}").unwrap_err();
         assert!(e.0 == 1 && e.1.contains("tone.positive"));
     }
 }

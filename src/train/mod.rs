@@ -146,11 +146,7 @@ fn is_measure(head: Head) -> bool {
 
 /// The vocabulary of pieces, from the words of all sets and of the lexicon's examples.
 fn make_pieces(sets: &Sets, files: &[LexiconFile]) -> Result<BPE, TrainError> {
-    let mut trainer = BpeTrainer::builder()
-        .vocab_size(PIECES)
-        .min_frequency(3)
-        .show_progress(false)
-        .build();
+    let mut trainer = BpeTrainer::builder().vocab_size(PIECES).min_frequency(3).show_progress(false).build();
     let of_sets = sets.conversations.iter().flat_map(|c| c.turns.iter().map(|t| t.text.as_ref()));
     let of_files = files.iter().flat_map(|f| match &f.content {
         Content::Act(a) => a.finds.iter().chain(&a.passes).map(|s| s.get_ref().as_str()).collect(),
@@ -287,7 +283,8 @@ fn context_of(e: &Example, sets: &Sets, readings: &[Reading]) -> Vec<(u32, f32)>
 
 /// The fold of a group: from its letters, so that it never changes.
 fn fold_of(group: &str) -> u64 {
-    group.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)) >> 32 & 0xffff
+    group.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)) >> 32
+        & 0xffff
 }
 
 /// A fitted head.
@@ -416,7 +413,13 @@ fn figure(rows: &[&Row], set: usize, others: bool, features: usize) -> Figure {
         n: test.len(),
         kind,
         acts: tell(&|r| match found {
-            Some(i) => if r.context.iter().any(|(k, _)| *k == i) { 1.0 } else { -1.0 },
+            Some(i) => {
+                if r.context.iter().any(|(k, _)| *k == i) {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
             None => r.acts,
         }),
         with: tell(&|r| with.tell(r)),
@@ -437,7 +440,15 @@ fn kind_of(rows: &[&Row]) -> (&'static str, Of) {
 
 /// Share of pairs of which the second is told to have more; a tie is half a hit.
 fn pairs(told: &[(f64, f64)]) -> f64 {
-    let hit = |z: f64| if z > 0.0 { 1.0 } else if z == 0.0 { 0.5 } else { 0.0 };
+    let hit = |z: f64| {
+        if z > 0.0 {
+            1.0
+        } else if z == 0.0 {
+            0.5
+        } else {
+            0.0
+        }
+    };
     told.iter().map(|(z, _)| hit(*z)).sum::<f64>() / told.len().max(1) as f64
 }
 

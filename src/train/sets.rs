@@ -160,7 +160,15 @@ impl Sets {
         self.conversations.len() - 1
     }
 
-    fn add(&mut self, set: usize, group: &str, head: Head, target: Target, conversations: Vec<usize>, turns: Vec<usize>) {
+    fn add(
+        &mut self,
+        set: usize,
+        group: &str,
+        head: Head,
+        target: Target,
+        conversations: Vec<usize>,
+        turns: Vec<usize>,
+    ) {
         self.examples.push(Example { set, group: group.to_owned(), head, target, weight: 1.0, conversations, turns });
     }
 }
@@ -170,16 +178,43 @@ fn text_of(line: &Line) -> Result<&str, String> {
 }
 
 const POSITIVE: [&str; 12] = [
-    "admiration", "amusement", "approval", "caring", "gratitude", "joy", "love", "optimism", "pride", "relief",
-    "excitement", "desire",
+    "admiration",
+    "amusement",
+    "approval",
+    "caring",
+    "gratitude",
+    "joy",
+    "love",
+    "optimism",
+    "pride",
+    "relief",
+    "excitement",
+    "desire",
 ];
 const NEGATIVE: [&str; 11] = [
-    "anger", "annoyance", "disappointment", "disapproval", "disgust", "embarrassment", "fear", "grief", "nervousness",
-    "remorse", "sadness",
+    "anger",
+    "annoyance",
+    "disappointment",
+    "disapproval",
+    "disgust",
+    "embarrassment",
+    "fear",
+    "grief",
+    "nervousness",
+    "remorse",
+    "sadness",
 ];
 const HOSTILE: [&str; 3] = ["anger", "annoyance", "disgust"];
 const DISTRESSED: [&str; 10] = [
-    "anger", "annoyance", "disappointment", "disgust", "embarrassment", "fear", "grief", "nervousness", "remorse",
+    "anger",
+    "annoyance",
+    "disappointment",
+    "disgust",
+    "embarrassment",
+    "fear",
+    "grief",
+    "nervousness",
+    "remorse",
     "sadness",
 ];
 
@@ -302,9 +337,15 @@ mod tests {
     fn lines_become_examples() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        write("goemotions_en.jsonl", "{\"id\":\"1\",\"language\":\"en\",\"text\":\"take care of yourself\",\"labels\":{\"emotions\":[\"caring\"]}}\n");
+        write(
+            "goemotions_en.jsonl",
+            "{\"id\":\"1\",\"language\":\"en\",\"text\":\"take care of yourself\",\"labels\":{\"emotions\":[\"caring\"]}}\n",
+        );
         write("detox_en.jsonl", "{\"id\":\"2\",\"a\":\"go away\",\"b\":\"please leave\",\"labels\":{}}\n");
-        write("sgd.jsonl", "{\"id\":\"3\",\"turns\":[{\"speaker\":\"customer\",\"text\":\"hi\"},{\"speaker\":\"agent\",\"text\":\"bye\",\"labels\":{\"acts\":[\"GOODBYE\"]}}]}\n");
+        write(
+            "sgd.jsonl",
+            "{\"id\":\"3\",\"turns\":[{\"speaker\":\"customer\",\"text\":\"hi\"},{\"speaker\":\"agent\",\"text\":\"bye\",\"labels\":{\"acts\":[\"GOODBYE\"]}}]}\n",
+        );
         let sets = read(folder.path()).unwrap();
         assert_eq!(sets.sizes.values().sum::<usize>(), 3);
         let targets: Vec<_> = sets.examples.iter().map(|e| (e.head, e.target)).collect();
