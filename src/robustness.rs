@@ -73,27 +73,19 @@ const ALIKE: &[&[&str]] = &[
     &["сіз", "сыз"],
 ];
 /// Fillers of each language.
-const FILLERS: [&[&str]; 3] =
-    [&["um", "uh", "you know", "like", "well"], &["ну", "эээ", "вот", "как бы", "это самое"], &["ну", "мм", "ааа", "сосын", "жаңағы"]];
+const FILLERS: [&[&str]; 3] = [
+    &["um", "uh", "you know", "like", "well"],
+    &["ну", "эээ", "вот", "как бы", "это самое"],
+    &["ну", "мм", "ааа", "сосын", "жаңағы"],
+];
 
 /// A conversation with its speech damaged in one way.
 pub fn damaged(c: &Conversation<'_>, damage: Damage, languages: &[Option<Language>]) -> Conversation<'static> {
-    let mut out = Conversation {
-        id: c.id.to_string().into(),
-        channel: c.channel,
-        language: c.language.as_ref().map(|t| t.to_string().into()),
-        agent_id: c.agent_id.as_ref().map(|t| t.to_string().into()),
-        ..Conversation::default()
-    };
-    out.labels.0.extend(c.labels.0.iter().map(|(k, v)| (k.clone(), v.clone())));
-    for (i, turn) in c.turns.iter().enumerate() {
-        let mut new = turn.clone().into_owned();
-        if turn.kind == Kind::Speech {
-            let seed = caseless_hash(&c.id) ^ (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            let fillers = FILLERS[languages.get(i).copied().flatten().unwrap_or(Language::English) as usize];
-            new.text = damage_text(&turn.text, damage, seed, fillers).into();
-        }
-        out.turns.push(new);
+    let mut out = c.clone().into_owned();
+    for (i, turn) in out.turns.iter_mut().enumerate().filter(|(_, t)| t.kind == Kind::Speech) {
+        let seed = caseless_hash(&c.id) ^ (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let fillers = FILLERS[languages.get(i).copied().flatten().unwrap_or(Language::English) as usize];
+        turn.text = damage_text(&turn.text, damage, seed, fillers).into();
     }
     out
 }
@@ -106,7 +98,8 @@ fn damage_text(text: &str, damage: Damage, seed: u64, fillers: &[&str]) -> Strin
     let mut at = 0;
     for (k, w) in words.iter().enumerate() {
         let chance = |salt: u64, one_in: u64| {
-            let mut h = seed ^ salt.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ (k as u64).wrapping_mul(0xA076_1D64_78BD_642F);
+            let mut h =
+                seed ^ salt.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ (k as u64).wrapping_mul(0xA076_1D64_78BD_642F);
             h = (h ^ (h >> 32)).wrapping_mul(0xE703_7ED1_A0B4_28DB);
             (h >> 33).is_multiple_of(one_in)
         };
@@ -172,7 +165,13 @@ impl Moves {
 pub type Report = BTreeMap<(Damage, &'static str), Moves>;
 
 /// Damages a conversation in every way and adds how far its scores move.
-pub fn add(report: &mut Report, c: &Conversation<'_>, lexicon: &Lexicon, scorecard: &Scorecard, reader: &mut Reader<'_>) {
+pub fn add(
+    report: &mut Report,
+    c: &Conversation<'_>,
+    lexicon: &Lexicon,
+    scorecard: &Scorecard,
+    reader: &mut Reader<'_>,
+) {
     let mut reading = Reading::default();
     let mut score = |c: &Conversation<'_>| -> (Vec<PartResult>, Vec<Option<Language>>) {
         reader.read(c, &mut reading);
@@ -191,6 +190,15 @@ pub fn add(report: &mut Report, c: &Conversation<'_>, lexicon: &Lexicon, scoreca
                 moves.changed += usize::from((x.status == Status::Scored) != (y.status == Status::Scored));
             }
         }
+    }
+}
+
+/// Adds the moves of one report to another.
+pub fn merge(report: &mut Report, other: Report) {
+    for (of, moves) in other {
+        let into = report.entry(of).or_default();
+        into.by.extend(moves.by);
+        into.changed += moves.changed;
     }
 }
 

@@ -63,11 +63,10 @@ pub fn estimate(team: &Team, scorecard: &Scorecard) -> Result<Vec<AgentRow>, Sta
     let (agent, measure) = (frame.column("agent")?.u32()?, frame.column("measure")?.u32()?);
     let number = |name: &str| frame.column(name).and_then(|c| c.f64().cloned());
     let (mean, shrunken, variance) = (number("mean")?, number("shrunken")?, number("variance")?);
-    for i in 0..frame.height() {
+    for (i, &n) in counts.iter().enumerate() {
         let (Some(a), Some(k), Some(mean)) = (agent.get(i), measure.get(i), mean.get(i)) else { continue };
         let shrunken = shrunken.get(i).filter(|s| s.is_finite()).unwrap_or(mean).clamp(0.0, 100.0);
         let row = &mut rows[a as usize];
-        let n = counts[i];
         // A few equal scores do not make certainty.
         let told = |v: &f64| v.is_finite() && (*v > 0.0 || n >= scorecard.minimum_conversations);
         let half = variance.get(i).filter(told).map(|v| Z * v.max(0.0).sqrt());

@@ -89,9 +89,8 @@ const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
     (EMPATHY_EXPLORE, "asks_what_happened", 5.0, ""),
 ];
 /// Acts of the customer that say they were not heard.
-const UNHEARD: &[(Act, &str, f64, &str)] = &[
-    (CUSTOMER_REPEATS, "customer_has_to_repeat", -10.0, "give back what was said the first time"),
-];
+const UNHEARD: &[(Act, &str, f64, &str)] =
+    &[(CUSTOMER_REPEATS, "customer_has_to_repeat", -10.0, "give back what was said the first time")];
 
 impl Criterion for Attentiveness {
     fn name(&self) -> &'static str {
@@ -215,7 +214,9 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     if let Some(mean) = s.own_mean(|t| t.measures.empathy) {
         let points = (TONE * (mean - PLAIN)).clamp(-MOST_TONE, MOST_TONE);
         let turn = part.utmost(points, |t| t.measures.empathy);
-        evidence.extend(turn.map(|t| part.graded("tone_of_answers", points, t, "take up what the customer feels and wants")));
+        evidence.extend(
+            turn.map(|t| part.graded("tone_of_answers", points, t, "take up what the customer feels and wants")),
+        );
     }
 }
 
@@ -250,8 +251,12 @@ mod tests {
         let start = "C: The blue sofa came with a broken leg, and I need it for Saturday.\n";
         better(
             &Attentiveness,
-            &format!("{start}A: So the sofa is there, but one leg is broken, is that right?\nC: Yes.\nA: Let me see how we get a new leg to you before Saturday.\nC: Thank you!"),
-            &format!("{start}A: What did you order?\nC: I said a sofa.\nA: What did you order?\nC: As I already told you, a sofa!"),
+            &format!(
+                "{start}A: So the sofa is there, but one leg is broken, is that right?\nC: Yes.\nA: Let me see how we get a new leg to you before Saturday.\nC: Thank you!"
+            ),
+            &format!(
+                "{start}A: What did you order?\nC: I said a sofa.\nA: What did you order?\nC: As I already told you, a sofa!"
+            ),
             30.0,
         );
     }
@@ -261,7 +266,9 @@ mod tests {
         let start = "C: Привезли синий диван со сломанной ножкой, а он нужен мне к субботе.\n";
         better(
             &Attentiveness,
-            &format!("{start}A: Правильно ли я понимаю, что диван привезли, но сломана ножка?\nC: Да.\nA: Давайте посмотрим, как доставить новую ножку до субботы.\nC: Спасибо!"),
+            &format!(
+                "{start}A: Правильно ли я понимаю, что диван привезли, но сломана ножка?\nC: Да.\nA: Давайте посмотрим, как доставить новую ножку до субботы.\nC: Спасибо!"
+            ),
             &format!("{start}A: Что вы заказывали?\nC: Диван.\nA: Что вы заказывали?\nC: Я же вам уже сказала, диван!"),
             30.0,
         );
@@ -272,8 +279,12 @@ mod tests {
         let start = "C: Көк диванның аяғы сынып келді, маған сенбіге керек еді.\n";
         better(
             &Attentiveness,
-            &format!("{start}A: Дұрыс түсінсем, диван келді, бірақ аяғы сынған ғой, солай ма?\nC: Иә.\nA: Сенбіге дейін жаңа аяғын қалай жеткіземіз, қарап көрейін.\nC: Рақмет!"),
-            &format!("{start}A: Не тапсырыс бердіңіз?\nC: Диван.\nA: Не тапсырыс бердіңіз?\nC: Айттым ғой сізге, диван!"),
+            &format!(
+                "{start}A: Дұрыс түсінсем, диван келді, бірақ аяғы сынған ғой, солай ма?\nC: Иә.\nA: Сенбіге дейін жаңа аяғын қалай жеткіземіз, қарап көрейін.\nC: Рақмет!"
+            ),
+            &format!(
+                "{start}A: Не тапсырыс бердіңіз?\nC: Диван.\nA: Не тапсырыс бердіңіз?\nC: Айттым ғой сізге, диван!"
+            ),
             25.0,
         );
     }

@@ -32,10 +32,10 @@
 use super::Criterion;
 use super::part::{Part, fading};
 use crate::lexicon::acts::{
-    CARING_WISH_WELL, COURTESY_PLEASE, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS,
-    CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS,
-    EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE, PATIENCE_REASSURE, POSITIVE_GLADLY,
-    TONE_NEGATIVE, TONE_POSITIVE,
+    CARING_WISH_WELL, COURTESY_PLEASE, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS,
+    CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED,
+    EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE,
+    PATIENCE_REASSURE, POSITIVE_GLADLY, TONE_NEGATIVE, TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Found};
 use crate::model::{CriterionResult, Curve, Evidence};
@@ -205,7 +205,9 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     if let Some(mean) = s.own_mean(|t| t.measures.empathy) {
         let points = (WARMTH * (mean - PLAIN)).clamp(-MOST_WARMTH, MOST_WARMTH);
         let turn = part.utmost(points, |t| t.measures.empathy);
-        evidence.extend(turn.map(|t| part.graded("warmth_of_all_turns", points, t, "let every answer show that you have heard how it is")));
+        evidence.extend(turn.map(|t| {
+            part.graded("warmth_of_all_turns", points, t, "let every answer show that you have heard how it is")
+        }));
     }
     let reacts = REACTS * (s.own_share(|t| t.reacts) - REACTS_PLAIN);
     let turn = part.utmost(reacts, |t| f64::from(u8::from(t.reacts)));
@@ -225,7 +227,9 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     }
     let bare = BARE * s.own_share(|t| t.only_asks && !t.reacts);
     let turn = part.utmost(1.0, |t| f64::from(u8::from(t.only_asks && !t.reacts)));
-    evidence.extend(turn.map(|t| part.graded("bare_questions", bare, t, "react to what was said before the next question")));
+    evidence.extend(
+        turn.map(|t| part.graded("bare_questions", bare, t, "react to what was said before the next question")),
+    );
     evidence.retain(|e| e.points != 0.0);
 }
 

@@ -34,9 +34,9 @@ use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED,
     CUSTOMER_FAREWELL, CUSTOMER_NEEDS_TIME, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_UNRESOLVED,
     CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON,
-    EMPATHY_VALIDATE, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_REFUSAL, PATIENCE_BLAME, PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK,
-    PATIENCE_HOLD_BARE, PATIENCE_HOLD_THANK, PATIENCE_REASSURE, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH,
-    RUDE_DISMISSIVE, RUDE_INSULT,
+    EMPATHY_VALIDATE, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_REFUSAL, PATIENCE_BLAME, PATIENCE_EXPLAIN_AGAIN,
+    PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK, PATIENCE_HOLD_BARE, PATIENCE_HOLD_THANK, PATIENCE_REASSURE,
+    PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH, RUDE_DISMISSIVE, RUDE_INSULT,
 };
 use crate::model::{Channel, CriterionResult, Curve, Evidence};
 
@@ -273,7 +273,9 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     if let Some(mean) = s.own_mean(|t| t.measures.calm) {
         let points = (CALM * (mean - CALM_PLAIN)).clamp(-MOST_CALM, MOST_CALM);
         let turn = part.utmost(points, |t| t.measures.calm);
-        evidence.extend(turn.map(|t| part.graded("tone_of_all_turns", points, t, "keep the words even, whatever is said to you")));
+        evidence.extend(
+            turn.map(|t| part.graded("tone_of_all_turns", points, t, "keep the words even, whatever is said to you")),
+        );
     }
     if let Some(mood) = s.leaving(|c| c.measures.positivity - c.measures.distress) {
         let points = (MOOD * (mood - MOOD_PLAIN)).clamp(-MOST_MOOD, MOST_MOOD);

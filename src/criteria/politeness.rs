@@ -104,14 +104,18 @@ fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     if let Some(mean) = s.own_mean(|t| t.measures.politeness) {
         let points = (TONE * (mean - 0.5)).clamp(-MOST_TONE, MOST_TONE);
         let turn = part.utmost(points, |t| t.measures.politeness);
-        evidence.extend(turn.map(|t| part.graded("tone_of_all_turns", points, t, "soften requests, and thank for what is given")));
+        evidence.extend(
+            turn.map(|t| part.graded("tone_of_all_turns", points, t, "soften requests, and thank for what is given")),
+        );
     }
     let again = (REPEATED * s.own_share(super::signals::OwnTurn::says_again)).max(MOST_REPEATED);
     let turn = part.utmost(1.0, |t| t.likeness);
-    evidence.extend(turn.map(|t| part.graded("says_the_same_again", again, t, "answer what the customer has just said")));
+    evidence
+        .extend(turn.map(|t| part.graded("says_the_same_again", again, t, "answer what the customer has just said")));
     let bare = (BARE * s.own_share(|t| t.only_asks && !t.reacts)).max(MOST_BARE);
     let turn = part.utmost(1.0, |t| f64::from(u8::from(t.only_asks && !t.reacts)));
-    evidence.extend(turn.map(|t| part.graded("bare_questions", bare, t, "say why you ask, and acknowledge the answer")));
+    evidence
+        .extend(turn.map(|t| part.graded("bare_questions", bare, t, "say why you ask, and acknowledge the answer")));
     evidence.retain(|e| e.points != 0.0);
 }
 

@@ -150,7 +150,9 @@ impl Criterion for PositiveLanguage {
         if let Some(mean) = part.signals.own_mean(|t| t.measures.positivity) {
             let points = (TONE * (mean - PLAIN)).clamp(-MOST_TONE, MOST_TONE);
             let turn = part.utmost(points, |t| t.measures.positivity);
-            evidence.extend(turn.map(|t| part.graded("tone_of_all_turns", points, t, "say what will be, not what is wrong")));
+            evidence.extend(
+                turn.map(|t| part.graded("tone_of_all_turns", points, t, "say what will be, not what is wrong")),
+            );
             evidence.retain(|e| e.points != 0.0);
         }
         CriterionResult::scored(BASE, evidence, CURVE, "something was refused, ordered, offered or promised")

@@ -8,8 +8,8 @@ use super::measures::{self, Measures};
 use super::part::Role;
 use crate::learned::Model;
 use crate::lexicon::acts::{
-    ATTENTION_PARAPHRASE, CARING_WISH_WELL, EMPATHY_APOLOGY, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE,
-    PATIENCE_REASSURE, POSITIVE_GLADLY, TALK_ASKS, TONE_POSITIVE,
+    ATTENTION_PARAPHRASE, CARING_WISH_WELL, EMPATHY_APOLOGY, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON,
+    EMPATHY_VALIDATE, PATIENCE_REASSURE, POSITIVE_GLADLY, TALK_ASKS, TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Reading};
 use crate::model::{Conversation, Kind};
@@ -119,8 +119,12 @@ impl Signals {
                 Role::Customer => {
                     let mine = all(i);
                     let asks = asks(words(i)) || finds_question(i);
-                    let after_question = own.last().is_some_and(|o: &OwnTurn| asks_at_end(words(o.turn)) || finds_question(o.turn));
-                    let before = said.last().filter(|_| after_question).map(|agent| mine.told_before(&told, agent, words(i).len()));
+                    let after_question =
+                        own.last().is_some_and(|o: &OwnTurn| asks_at_end(words(o.turn)) || finds_question(o.turn));
+                    let before = said
+                        .last()
+                        .filter(|_| after_question)
+                        .map(|agent| mine.told_before(&told, agent, words(i).len()));
                     let same = |q: &(usize, BTreeSet<u64>)| {
                         own.iter().any(|o| o.turn > q.0) && jaccard(&q.1, &mine.substance) >= ASKED
                     };

@@ -262,9 +262,12 @@ impl Table for Agents {
                 column::<Agents>(&format!("{name}_n"), Whole, &about("scored parts."), move |r| {
                     Cell::Whole(estimate(r).map_or(0, |e| e.n as i64))
                 }),
-                column::<Agents>(&format!("{name}_mean"), Number, &about("mean, 0 to 100, conversations weighted by their confidence."), move |r| {
-                    number(estimate(r).map(|e| e.mean), 1)
-                }),
+                column::<Agents>(
+                    &format!("{name}_mean"),
+                    Number,
+                    &about("mean, 0 to 100, conversations weighted by their confidence."),
+                    move |r| number(estimate(r).map(|e| e.mean), 1),
+                ),
                 column::<Agents>(
                     &format!("{name}_shrunken"),
                     Number,

@@ -398,7 +398,7 @@ fn store(fit: &Fit, head: Head, table: &mut Table, weights: &mut [Weights], pref
 }
 
 fn figure(rows: &[&Row], set: usize, others: bool, features: usize) -> Figure {
-    let held = |r: &&&Row| r.set == set && r.fold % FOLDS == 0;
+    let held = |r: &&&Row| r.set == set && r.fold.is_multiple_of(FOLDS);
     let test: Vec<&Row> = rows.iter().filter(held).copied().collect();
     let some = |keep: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| keep(r)).copied().collect::<Vec<&Row>>();
     let with = fit(&some(&|r| r.fold % FOLDS != 0), features, true);
