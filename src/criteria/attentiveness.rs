@@ -29,6 +29,7 @@
 use super::Criterion;
 use super::part::{Part, fading};
 use super::signals::OwnTurn;
+use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP,
@@ -43,8 +44,8 @@ use crate::model::{Called, CriterionResult, Curve, Evidence};
 pub struct Attentiveness;
 
 const BASE: f64 = 60.0;
-/// Fitted to the reference population, see `tests/reference.rs`.
-const CURVE: Curve = Curve { centre: 60.0, spread: 14.0 };
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 54.0, spread: 14.0 };
 const TAKES_UP: f64 = 10.0;
 const REACTS: f64 = 5.0;
 const UNANSWERED: f64 = -7.0;
@@ -106,6 +107,10 @@ impl Criterion for Attentiveness {
         include_str!("attentiveness.rs")
     }
 
+    fn curve(&self) -> Curve {
+        CURVE
+    }
+
     fn score(&self, part: &Part<'_>) -> CriterionResult {
         if let Some(reason) = part.cannot_tell() {
             return CriterionResult::cannot_tell(reason);
@@ -122,7 +127,7 @@ impl Criterion for Attentiveness {
         by_degrees(part, &mut evidence);
         leaving(part, &mut evidence);
         evidence.retain(|e| e.points != 0.0);
-        CriterionResult::scored(BASE, evidence, CURVE, "customer and agent talked")
+        CriterionResult::scored(BASE, evidence, self.curve(), "customer and agent talked")
     }
 }
 
@@ -213,10 +218,8 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     share("bare_questions", BARE, &|t| t.only_asks && !t.reacts, "acknowledge the answer before the next question");
     if let Some(mean) = s.own_mean(|t| t.measures.empathy) {
         let points = (TONE * (mean - PLAIN)).clamp(-MOST_TONE, MOST_TONE);
-        let turn = part.utmost(points, |t| t.measures.empathy);
-        evidence.extend(
-            turn.map(|t| part.graded("tone_of_answers", points, t, "take up what the customer feels and wants")),
-        );
+        let would_earn = "take up what the customer feels and wants";
+        evidence.extend(part.tone(Head::Empathy, "tone_of_answers", points, would_earn));
     }
 }
 

@@ -31,6 +31,7 @@
 
 use super::Criterion;
 use super::part::{Part, fading};
+use crate::learned::Head;
 use crate::lexicon::acts::{
     CARING_WISH_WELL, COURTESY_PLEASE, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS,
     CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED,
@@ -54,8 +55,8 @@ const ANSWERS: &[(Act, &str, f64)] = &[
     (CARING_WISH_WELL, "wishes_well", 0.3),
 ];
 const BASE: f64 = 40.0;
-/// Fitted to the reference population, see `tests/reference.rs`.
-const CURVE: Curve = Curve { centre: 45.0, spread: 25.0 };
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 47.0, spread: 50.0 };
 const FULL: f64 = 60.0;
 const DISMISSED: f64 = -20.0;
 const REPEATED: f64 = -15.0;
@@ -142,6 +143,10 @@ impl Criterion for Empathy {
         include_str!("empathy.rs")
     }
 
+    fn curve(&self) -> Curve {
+        CURVE
+    }
+
     fn score(&self, part: &Part<'_>) -> CriterionResult {
         if let Some(reason) = part.cannot_tell() {
             return CriterionResult::cannot_tell(reason);
@@ -195,7 +200,7 @@ impl Criterion for Empathy {
             return CriterionResult::not_applicable("the customer voices no feeling or hardship");
         }
         by_degrees(part, &mut evidence);
-        CriterionResult::scored(BASE, evidence, CURVE, "the customer voices a feeling, a hardship or a trouble")
+        CriterionResult::scored(BASE, evidence, self.curve(), "the customer voices a feeling, a hardship or a trouble")
     }
 }
 
@@ -204,10 +209,8 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let s = &part.signals;
     if let Some(mean) = s.own_mean(|t| t.measures.empathy) {
         let points = (WARMTH * (mean - PLAIN)).clamp(-MOST_WARMTH, MOST_WARMTH);
-        let turn = part.utmost(points, |t| t.measures.empathy);
-        evidence.extend(turn.map(|t| {
-            part.graded("warmth_of_all_turns", points, t, "let every answer show that you have heard how it is")
-        }));
+        let would_earn = "let every answer show that you have heard how it is";
+        evidence.extend(part.tone(Head::Empathy, "warmth_of_all_turns", points, would_earn));
     }
     let reacts = REACTS * (s.own_share(|t| t.reacts) - REACTS_PLAIN);
     let turn = part.utmost(reacts, |t| f64::from(u8::from(t.reacts)));

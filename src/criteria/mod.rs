@@ -15,7 +15,7 @@ pub mod signals;
 #[cfg(test)]
 mod testing;
 
-use crate::model::{CriterionResult, Speaker};
+use crate::model::{CriterionResult, Curve, Speaker};
 
 pub use measures::Measures;
 pub use part::{Part, Role, parts};
@@ -30,6 +30,8 @@ pub trait Criterion: Sync {
     fn advice(&self) -> &'static str;
     /// The source file, whose head is the documentation.
     fn source(&self) -> &'static str;
+    /// From its sum of points to its score.
+    fn curve(&self) -> Curve;
     /// The score of one agent's part of a conversation.
     fn score(&self, part: &Part<'_>) -> CriterionResult;
 }

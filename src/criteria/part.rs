@@ -1,6 +1,8 @@
 //! One agent's part of a conversation: whose turns are scored, and what stands around them.
 
+use super::measures;
 use super::signals::{OwnTurn, Signals};
+use crate::learned::Head;
 use crate::lexicon::{Act, Found, Lexicon, Reading};
 use crate::model::{Called, Conversation, Evidence, Kind, Speaker};
 use crate::text::Flags;
@@ -158,6 +160,18 @@ impl<'a> Part<'a> {
     pub fn graded(&self, rule: &'static str, points: f64, turn: usize, would_earn: &'static str) -> Evidence {
         let would_earn = if points < 0.0 { would_earn } else { "" };
         Evidence { end: self.text(turn).len(), ..self.missed(rule, points, turn, would_earn) }
+    }
+
+    /// Evidence from a measure over all own turns: it points to what moves it most where it is highest, or lowest where points are lost.
+    pub fn tone(&self, head: Head, rule: &'static str, points: f64, would_earn: &'static str) -> Option<Evidence> {
+        let turn = self.utmost(points, |t| t.measures.of(head))?;
+        let mut evidence = self.graded(rule, points, turn, would_earn);
+        let acts = measures::without_others_troubles(self.acts(turn));
+        let movers = measures::movers(self.reading, turn, &acts, self.lexicon.model(), head);
+        if let Some(m) = movers.iter().find(|m| m.by * points > 0.0) {
+            (evidence.start, evidence.end) = (m.start as usize, m.end as usize);
+        }
+        Some(evidence)
     }
 
     /// The own turn with most of something, or with least where points are lost.

@@ -29,6 +29,7 @@
 
 use super::Criterion;
 use super::part::{Part, Role, fading};
+use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED,
@@ -44,8 +45,8 @@ use crate::model::{Channel, CriterionResult, Curve, Evidence};
 pub struct Patience;
 
 const BASE: f64 = 70.0;
-/// Fitted to the reference population, see `tests/reference.rs`.
-const CURVE: Curve = Curve { centre: 70.0, spread: 20.0 };
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 69.0, spread: 14.5 };
 const OPPORTUNITIES: &[Act] =
     &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
 const ANSWERS: &[Act] = &[
@@ -107,6 +108,10 @@ impl Criterion for Patience {
         include_str!("patience.rs")
     }
 
+    fn curve(&self) -> Curve {
+        CURVE
+    }
+
     fn score(&self, part: &Part<'_>) -> CriterionResult {
         if let Some(reason) = part.cannot_tell() {
             return CriterionResult::cannot_tell(reason);
@@ -122,7 +127,7 @@ impl Criterion for Patience {
         }
         how_it_ends(part, &mut evidence);
         by_degrees(part, &mut evidence);
-        CriterionResult::scored(BASE, evidence, CURVE, "the customer needed patience, or the agent lost it")
+        CriterionResult::scored(BASE, evidence, self.curve(), "the customer needed patience, or the agent lost it")
     }
 }
 
@@ -272,10 +277,8 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let Some(last) = part.own_turns().next_back() else { return };
     if let Some(mean) = s.own_mean(|t| t.measures.calm) {
         let points = (CALM * (mean - CALM_PLAIN)).clamp(-MOST_CALM, MOST_CALM);
-        let turn = part.utmost(points, |t| t.measures.calm);
-        evidence.extend(
-            turn.map(|t| part.graded("tone_of_all_turns", points, t, "keep the words even, whatever is said to you")),
-        );
+        let would_earn = "keep the words even, whatever is said to you";
+        evidence.extend(part.tone(Head::Calm, "tone_of_all_turns", points, would_earn));
     }
     if let Some(mood) = s.leaving(|c| c.measures.positivity - c.measures.distress) {
         let points = (MOOD * (mood - MOOD_PLAIN)).clamp(-MOST_MOOD, MOST_MOOD);

@@ -26,6 +26,7 @@
 
 use super::Criterion;
 use super::part::Part;
+use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
     CLOSING_FAREWELL, CLOSING_THANKS, COURTESY_DEFERENCE, COURTESY_PLEASE, COURTESY_REQUEST, COURTESY_THANKS,
@@ -38,8 +39,8 @@ use crate::model::{CriterionResult, Curve, Evidence};
 pub struct Politeness;
 
 const BASE: f64 = 50.0;
-/// Fitted to the reference population, see `tests/reference.rs`.
-const CURVE: Curve = Curve { centre: 62.0, spread: 16.0 };
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 62.0, spread: 12.0 };
 /// Fewest words that have a form.
 const FEWEST_WORDS: usize = 6;
 /// Points between no politeness and all of it.
@@ -84,6 +85,10 @@ impl Criterion for Politeness {
         include_str!("politeness.rs")
     }
 
+    fn curve(&self) -> Curve {
+        CURVE
+    }
+
     fn score(&self, part: &Part<'_>) -> CriterionResult {
         if let Some(reason) = part.cannot_tell() {
             return CriterionResult::cannot_tell(reason);
@@ -94,7 +99,7 @@ impl Criterion for Politeness {
         let mut evidence: Vec<Evidence> = Vec::new();
         part.by_itself(BY_ITSELF, &mut evidence);
         tone(part, &mut evidence);
-        CriterionResult::scored(BASE, evidence, CURVE, "the agent spoke")
+        CriterionResult::scored(BASE, evidence, self.curve(), "the agent spoke")
     }
 }
 
@@ -103,10 +108,8 @@ fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let s = &part.signals;
     if let Some(mean) = s.own_mean(|t| t.measures.politeness) {
         let points = (TONE * (mean - 0.5)).clamp(-MOST_TONE, MOST_TONE);
-        let turn = part.utmost(points, |t| t.measures.politeness);
-        evidence.extend(
-            turn.map(|t| part.graded("tone_of_all_turns", points, t, "soften requests, and thank for what is given")),
-        );
+        let would_earn = "soften requests, and thank for what is given";
+        evidence.extend(part.tone(Head::Politeness, "tone_of_all_turns", points, would_earn));
     }
     let again = (REPEATED * s.own_share(super::signals::OwnTurn::says_again)).max(MOST_REPEATED);
     let turn = part.utmost(1.0, |t| t.likeness);

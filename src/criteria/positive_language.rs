@@ -26,6 +26,7 @@
 
 use super::Criterion;
 use super::part::{Part, fading};
+use crate::learned::Head;
 use crate::lexicon::acts::{
     CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
     NEGATIVE_YOU_MUST, PATIENCE_BLAME, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP,
@@ -38,8 +39,8 @@ use crate::model::{CriterionResult, Curve, Evidence};
 pub struct PositiveLanguage;
 
 const BASE: f64 = 60.0;
-/// Fitted to the reference population, see `tests/reference.rs`.
-const CURVE: Curve = Curve { centre: 62.0, spread: 18.0 };
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 53.0, spread: 13.0 };
 const REFRAMED: f64 = 8.0;
 const REFUSED: f64 = -14.0;
 /// Points between the worst and the best tone, and that of plain turns.
@@ -75,6 +76,10 @@ impl Criterion for PositiveLanguage {
     }
     fn source(&self) -> &'static str {
         include_str!("positive_language.rs")
+    }
+
+    fn curve(&self) -> Curve {
+        CURVE
     }
 
     fn score(&self, part: &Part<'_>) -> CriterionResult {
@@ -149,13 +154,11 @@ impl Criterion for PositiveLanguage {
         }
         if let Some(mean) = part.signals.own_mean(|t| t.measures.positivity) {
             let points = (TONE * (mean - PLAIN)).clamp(-MOST_TONE, MOST_TONE);
-            let turn = part.utmost(points, |t| t.measures.positivity);
-            evidence.extend(
-                turn.map(|t| part.graded("tone_of_all_turns", points, t, "say what will be, not what is wrong")),
-            );
+            let would_earn = "say what will be, not what is wrong";
+            evidence.extend(part.tone(Head::Positivity, "tone_of_all_turns", points, would_earn));
             evidence.retain(|e| e.points != 0.0);
         }
-        CriterionResult::scored(BASE, evidence, CURVE, "something was refused, ordered, offered or promised")
+        CriterionResult::scored(BASE, evidence, self.curve(), "something was refused, ordered, offered or promised")
     }
 }
 

@@ -39,8 +39,8 @@ use crate::model::{Channel, CriterionResult, Curve, Evidence, Kind, Speaker};
 pub struct ProperClosing;
 
 const BASE: f64 = 50.0;
-/// Fitted to the reference population, see `tests/reference.rs`.
-const CURVE: Curve = Curve { centre: 50.0, spread: 25.0 };
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 49.0, spread: 20.0 };
 const CAP: f64 = 40.0;
 
 /// What answers a trouble that is still open.
@@ -147,6 +147,10 @@ impl Criterion for ProperClosing {
         include_str!("proper_closing.rs")
     }
 
+    fn curve(&self) -> Curve {
+        CURVE
+    }
+
     fn score(&self, part: &Part<'_>) -> CriterionResult {
         if let Some(reason) = part.cannot_tell() {
             return CriterionResult::cannot_tell(reason);
@@ -173,7 +177,7 @@ impl Criterion for ProperClosing {
             e.called = part.called(turn, open);
             evidence.push(e);
         }
-        CriterionResult::scored(BASE, evidence, CURVE, "the agent brought the conversation to its end")
+        CriterionResult::scored(BASE, evidence, self.curve(), "the agent brought the conversation to its end")
     }
 }
 
@@ -318,7 +322,7 @@ mod tests {
             &ProperClosing,
             "C: It does not work.\nA: Try again.\nC: It still doesn't work.\nA: Is there anything else I can help you with? Thank you for calling, have a great day, goodbye!",
         );
-        assert!(s <= CAP, "{s}");
+        assert!(s <= CURVE.at(CAP) + 1e-9, "{s}");
     }
 
     #[test]

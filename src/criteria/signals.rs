@@ -103,7 +103,7 @@ impl Signals {
     ) -> Signals {
         let measures = |i: usize| {
             let t = &reading.turns[i];
-            measures::of_turn(reading.acts_of(i), &t.learned, t.words.len(), model)
+            measures::of_turn(&measures::without_others_troubles(reading.acts_of(i)), &t.learned, t.words.len(), model)
         };
         let words = |i: usize| &reading.words[reading.turns[i].words.clone()];
         let finds_question = |i: usize| reading.acts_of(i).iter().any(|f| f.act == TALK_ASKS);
@@ -181,9 +181,10 @@ impl Signals {
         self.own_mean(|t| f64::from(u8::from(holds(t)))).unwrap_or(0.0)
     }
 
-    /// Mean of something over the customer's last two turns.
+    /// Mean of something over the customer's last two turns, if they come behind the agent's first.
     pub fn leaving(&self, of: impl Fn(&CustomerTurn) -> f64) -> Option<f64> {
-        mean(self.customer.iter().rev().take(2).map(of))
+        let first = self.own.first()?.turn;
+        mean(self.customer.iter().rev().take_while(|c| c.turn > first).take(2).map(of))
     }
 }
 

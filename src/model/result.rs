@@ -98,14 +98,14 @@ impl CriterionResult {
     }
 }
 
-/// From a sum of points to a score: the share, in percent, of the conversations of a reference population that have a smaller sum.
+/// From a sum of points to a score: the mean rating that people gave to conversations with such a sum, where poor is 0, fair 50 and good 100.
 ///
-/// A logistic curve laid through the sums of that population (`tests/reference.rs` says which it is and holds the curves against it).
+/// A logistic curve fitted by maximum likelihood to the rated conversations of `tests/gold` (`tests/agreement` holds it against them).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Curve {
-    /// The sum that half of the population stays below.
+    /// The sum of a fair conversation: its score is 50.
     pub centre: f64,
-    /// How far the sums lie apart: their standard deviation times √3/π.
+    /// How many points take a score from 50 to 73; the less people agree with the sums, the more.
     pub spread: f64,
 }
 
