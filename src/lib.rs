@@ -10,6 +10,7 @@ pub mod pipeline;
 pub mod privacy;
 pub mod report;
 pub mod results;
+pub mod robustness;
 pub mod scorecard;
 pub mod text;
 pub mod train;

@@ -27,10 +27,12 @@ pub struct ConversationRow<'a> {
     pub team: Cow<'a, str>,
     /// Weighted mean of what was scored, 0..=100; 0 on a fatal item.
     pub overall: Option<f64>,
+    /// How sure the overall score is, 0..=1.
+    pub confidence: f64,
     /// Fatal items that were met, parted by `; `.
     pub fatal: String,
-    /// Status, score 0..=100 and reason of each criterion, in the order of the registry.
-    pub criteria: Vec<(Status, Option<f64>, &'static str)>,
+    /// The result of each criterion, in the order of the registry.
+    pub criteria: Vec<CriterionCells>,
     /// Turns of the conversation.
     pub turns: u32,
     /// Turns of this agent.
@@ -39,6 +41,19 @@ pub struct ConversationRow<'a> {
     pub agent_words: u32,
     /// File and line of the record.
     pub source: String,
+}
+
+/// What a row says of one criterion.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CriterionCells {
+    /// Scored, not applicable, or cannot tell.
+    pub status: Status,
+    /// 0..=100 when scored.
+    pub score: Option<f64>,
+    /// How sure the score is, 0..=1.
+    pub confidence: f64,
+    /// Why it has this status.
+    pub reason: &'static str,
 }
 
 /// A row of `evidence`: one point of one criterion.
@@ -162,8 +177,13 @@ pub fn conversation_row<'a>(part: &Part<'a>, result: &PartResult, place: &Place,
         queue: text(&c.queue),
         team: text(&c.team),
         overall: result.overall,
+        confidence: result.confidence,
         fatal: result.fatal.join("; "),
-        criteria: result.criteria.iter().map(|r| (r.status, r.score, r.reason)).collect(),
+        criteria: result
+            .criteria
+            .iter()
+            .map(|r| CriterionCells { status: r.status, score: r.score, confidence: r.confidence, reason: r.reason })
+            .collect(),
         turns: c.turns.len() as u32,
         agent_turns: part.own_turns().count() as u32,
         agent_words: part.own_words() as u32,

@@ -15,26 +15,45 @@ use crate::results::{ConversationRow, EvidenceRow};
 #[cfg(feature = "cli")]
 pub use statistics::{StatisticsError, estimate};
 
-/// Count, mean and sum of squared deviations of a stream of numbers (Welford 1962).
+/// Count, weighted mean and sum of squared deviations of a stream of numbers (Welford 1962; West 1979).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Moments {
     /// How many.
     pub n: u64,
-    /// Their mean; 0 when there is none.
+    /// Sum of their weights.
+    pub weight: f64,
+    /// Sum of the squares of their weights.
+    pub squares: f64,
+    /// Their weighted mean; 0 when there is none.
     pub mean: f64,
-    /// Sum of squared deviations from the mean.
+    /// Weighted sum of squared deviations from the mean.
     pub m2: f64,
 }
 
 impl Moments {
-    /// Adds a number.
-    pub fn add(&mut self, x: f64) {
+    /// Adds a number with a weight above 0.
+    pub fn add(&mut self, x: f64, weight: f64) {
         self.n += 1;
+        self.weight += weight;
+        self.squares += weight * weight;
         let d = x - self.mean;
-        self.mean += d / self.n as f64;
-        self.m2 += d * (x - self.mean);
+        self.mean += d * weight / self.weight;
+        self.m2 += weight * d * (x - self.mean);
+    }
+
+    /// How many equally weighted numbers would say as much (Kish 1965): at most `n`.
+    pub fn effective(&self) -> f64 {
+        if self.squares > 0.0 { self.weight * self.weight / self.squares } else { 0.0 }
+    }
+
+    /// The squared deviations on the scale of so many numbers: over `effective() - 1` they are the unbiased variance.
+    pub fn deviations(&self) -> f64 {
+        if self.weight > 0.0 { self.m2 * self.effective() / self.weight } else { 0.0 }
     }
 }
+
+/// Least that a conversation weighs, whatever its confidence.
+const LEAST_WEIGHT: f64 = 0.05;
 
 /// Moments worth showing that are kept for each criterion, won and lost.
 const KEPT: usize = 3;
@@ -74,10 +93,10 @@ pub struct Contribution {
     pub agent_id: String,
     /// Whether it has a fatal item.
     pub fatal: bool,
-    /// The overall score, 0..=100.
-    pub overall: Option<f64>,
-    /// Status and score of each criterion, in the order of the registry.
-    pub criteria: Vec<(Status, Option<f64>)>,
+    /// The overall score, 0..=100, and its confidence, 0..=1.
+    pub overall: Option<(f64, f64)>,
+    /// Status, score and confidence of each criterion, in the order of the registry.
+    pub criteria: Vec<(Status, Option<f64>, f64)>,
     /// The moments that won and lost most, one of each for a criterion at the most.
     moments: Vec<EvidenceRow<'static>>,
     /// Every lost point: criterion, rule, points, what would have earned it.
@@ -90,8 +109,8 @@ impl Contribution {
         Self {
             agent_id: row.agent_id.to_owned(),
             fatal: !row.fatal.is_empty(),
-            overall: row.overall,
-            criteria: row.criteria.iter().map(|(status, score, _)| (*status, *score)).collect(),
+            overall: row.overall.map(|o| (o, row.confidence)),
+            criteria: row.criteria.iter().map(|c| (c.status, c.score, c.confidence)).collect(),
             moments: Vec::new(),
             lost: Vec::new(),
         }
@@ -126,13 +145,15 @@ impl Team {
         });
         agent.conversations += 1;
         agent.fatal += u64::from(part.fatal);
-        if let Some(overall) = part.overall {
-            agent.scores[0].add(overall);
+        if let Some((overall, confidence)) = part.overall {
+            agent.scores[0].add(overall, confidence.max(LEAST_WEIGHT));
         }
         for (i, result) in part.criteria.into_iter().enumerate() {
             match result {
-                (Status::Scored, Some(score)) => agent.scores[i + 1].add(score),
-                (Status::CannotTell, _) => agent.cannot_tell[i] += 1,
+                (Status::Scored, Some(score), confidence) => {
+                    agent.scores[i + 1].add(score, confidence.max(LEAST_WEIGHT));
+                }
+                (Status::CannotTell, ..) => agent.cannot_tell[i] += 1,
                 _ => agent.not_applicable[i] += 1,
             }
         }
@@ -161,7 +182,7 @@ fn keep(list: &mut Vec<EvidenceRow<'static>>, e: EvidenceRow<'static>) {
 pub struct Estimate {
     /// Scored conversations.
     pub n: u64,
-    /// Plain mean.
+    /// Mean, conversations weighted by their confidence.
     pub mean: f64,
     /// Mean shrunken towards the team's by what its size warrants (empirical Bayes).
     pub shrunken: f64,
@@ -193,8 +214,19 @@ mod tests {
     #[test]
     fn moments_are_those_of_the_definition() {
         let mut m = Moments::default();
-        [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0].into_iter().for_each(|x| m.add(x));
-        assert_eq!((m.n, m.mean, m.m2), (8, 5.0, 32.0));
+        [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0].into_iter().for_each(|x| m.add(x, 1.0));
+        assert_eq!((m.n, m.mean, m.m2, m.effective(), m.deviations()), (8, 5.0, 32.0, 8.0, 32.0));
+    }
+
+    #[test]
+    fn weights_count_as_repetitions_do() {
+        let (mut once, mut twice) = (Moments::default(), Moments::default());
+        for (x, w) in [(3.0, 2.0), (9.0, 1.0)] {
+            once.add(x, w);
+            (0..w as usize).for_each(|_| twice.add(x, 1.0));
+        }
+        assert!((once.mean - twice.mean).abs() < 1e-12 && (once.m2 - twice.m2).abs() < 1e-12);
+        assert!((once.effective() - 9.0 / 5.0).abs() < 1e-12, "a heavy one says less than two");
     }
 
     #[test]

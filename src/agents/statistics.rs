@@ -1,5 +1,6 @@
 //! Estimates over a team, with polars.
 //!
+//! Conversations weigh by their confidence; n below is the effective number of them ([`super::Moments::effective`]).
 //! A one-way random-effects model: the score of a conversation is the agent's mean plus noise of variance σ², agents' means
 //! spread with variance τ² around the team's. σ² is pooled within agents; τ² is the moment estimator for unequal group sizes
 //! (Searle, Casella & McCulloch 1992, §3.6; as in DerSimonian & Laird 1986), at least 0. The team mean M weighs agents by
@@ -37,13 +38,15 @@ pub fn estimate(team: &Team, scorecard: &Scorecard) -> Result<Vec<AgentRow>, Sta
         })
         .collect();
     let (mut agents, mut measures, mut n, mut mean, mut m2) = (vec![], vec![], vec![], vec![], vec![]);
+    let mut counts = vec![];
     for (i, agent) in team.agents.values().enumerate() {
         for (k, m) in agent.scores.iter().enumerate().filter(|(_, m)| m.n > 0) {
+            counts.push(m.n);
             agents.push(i as u32);
             measures.push(k as u32);
-            n.push(m.n as f64);
+            n.push(m.effective());
             mean.push(m.mean);
-            m2.push(m.m2);
+            m2.push(m.deviations());
         }
     }
     if agents.is_empty() {
@@ -59,14 +62,11 @@ pub fn estimate(team: &Team, scorecard: &Scorecard) -> Result<Vec<AgentRow>, Sta
     let frame = shrink(DataFrame::new_infer_height(columns)?)?;
     let (agent, measure) = (frame.column("agent")?.u32()?, frame.column("measure")?.u32()?);
     let number = |name: &str| frame.column(name).and_then(|c| c.f64().cloned());
-    let (n, mean, shrunken, variance) = (number("n")?, number("mean")?, number("shrunken")?, number("variance")?);
-    for i in 0..frame.height() {
-        let (Some(a), Some(k), Some(n), Some(mean)) = (agent.get(i), measure.get(i), n.get(i), mean.get(i)) else {
-            continue;
-        };
+    let (mean, shrunken, variance) = (number("mean")?, number("shrunken")?, number("variance")?);
+    for (i, &n) in counts.iter().enumerate() {
+        let (Some(a), Some(k), Some(mean)) = (agent.get(i), measure.get(i), mean.get(i)) else { continue };
         let shrunken = shrunken.get(i).filter(|s| s.is_finite()).unwrap_or(mean).clamp(0.0, 100.0);
         let row = &mut rows[a as usize];
-        let n = n as u64;
         // A few equal scores do not make certainty.
         let told = |v: &f64| v.is_finite() && (*v > 0.0 || n >= scorecard.minimum_conversations);
         let half = variance.get(i).filter(told).map(|v| Z * v.max(0.0).sqrt());
@@ -146,7 +146,7 @@ mod tests {
         let mut team = Team::default();
         for (i, scores) in groups.iter().enumerate() {
             let mut m = vec![Moments::default(); criteria::ALL.len() + 1];
-            scores.iter().for_each(|s| m[0].add(*s));
+            scores.iter().for_each(|s| m[0].add(*s, 1.0));
             team.agents
                 .insert(format!("a{i}"), Agent { conversations: scores.len() as u64, scores: m, ..Agent::default() });
         }

@@ -1,12 +1,14 @@
 //! `sabyr annotate`: a JSON line a turn with its acts and measures.
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use sabyr::criteria::measures;
+use sabyr::criteria::measures::{self, Mover};
+use sabyr::learned::Head;
 use sabyr::lexicon::{Lexicon, Reader, Reading};
 use sabyr::model::{Conversation, Place, Speaker};
 use sabyr::pipeline::{self, Outcome, Steps};
@@ -43,7 +45,21 @@ struct TurnLine<'a> {
     language: Option<sabyr::model::Language>,
     acts: Vec<ActLine<'a>>,
     measures: measures::Measures,
+    /// What moves each measure most.
+    because: BTreeMap<&'static str, Vec<MoverLine<'a>>>,
 }
+
+#[derive(Serialize)]
+struct MoverLine<'a> {
+    text: std::borrow::Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<&'static str>,
+    by: f64,
+}
+
+/// Most movers that are named for a measure, and the fewest logits that are worth naming.
+const MOVERS: usize = 3;
+const LEAST: f64 = 0.1;
 
 #[derive(Serialize)]
 struct ActLine<'a> {
@@ -118,6 +134,24 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn because<'a>(
+    text: &'a str,
+    reading: &Reading,
+    turn: usize,
+    lexicon: &Lexicon,
+    head: Head,
+    mask: Mask,
+) -> Vec<MoverLine<'a>> {
+    let movers = measures::movers(reading, turn, reading.acts_of(turn), lexicon.model(), head);
+    // A word with digits may be a piece of a number that is to be masked.
+    let said = |m: &Mover| &text[m.start as usize..m.end as usize];
+    let worth = |m: &Mover| m.by.abs() >= LEAST && !said(m).contains(|c: char| c.is_ascii_digit());
+    let worth = movers.into_iter().filter(worth).take(MOVERS);
+    worth
+        .map(|m| MoverLine { text: mask(said(&m)), act: m.act.map(|a| a.name()), by: (m.by * 1000.0).round() / 1000.0 })
+        .collect()
+}
+
 fn lines(c: &Conversation<'_>, reading: &Reading, lexicon: &Lexicon, mask: Mask) -> Vec<u8> {
     let mut out = Vec::new();
     let id = masked_id(&c.id, mask);
@@ -142,6 +176,11 @@ fn lines(c: &Conversation<'_>, reading: &Reading, lexicon: &Lexicon, mask: Mask)
                         rule: format!("{}/{}:{}", rule.language.code(), rule.act.name(), rule.pattern),
                     }
                 })
+                .collect(),
+            because: measures::HEADS
+                .into_iter()
+                .map(|head| (head.name(), because(&turn.text, reading, i, lexicon, head, mask)))
+                .filter(|(_, movers)| !movers.is_empty())
                 .collect(),
             measures: measures::of_turn(acts, &reading.turns[i].learned, reading.word_count(i), lexicon.model()),
         };

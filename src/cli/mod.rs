@@ -14,6 +14,7 @@ mod generate;
 mod inspect;
 mod lexicon;
 mod list;
+mod robustness;
 mod score;
 mod train;
 
@@ -36,6 +37,7 @@ enum Command {
     Scorecard(list::ScorecardArgs),
     Lexicon(lexicon::Args),
     Generate(generate::Args),
+    Robustness(robustness::Args),
     Train(train::Args),
 }
 
@@ -73,6 +75,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Scorecard(args) => list::scorecard(&args),
         Command::Lexicon(args) => lexicon::run(args),
         Command::Generate(args) => generate::run(&args),
+        Command::Robustness(args) => robustness::run(&args),
         Command::Train(args) => train::run(&args),
     };
     let (code, error) = match done {

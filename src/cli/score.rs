@@ -159,7 +159,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(u8::from(exceeded)))
 }
 
-fn load_scorecard(file: Option<&Path>) -> Result<Scorecard, Failure> {
+pub(super) fn load_scorecard(file: Option<&Path>) -> Result<Scorecard, Failure> {
     match file {
         None => Scorecard::built_in().map_err(Failure::usage),
         Some(path) => {

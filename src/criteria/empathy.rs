@@ -14,6 +14,8 @@
 //! 60 / n points, missed it costs 40 / n. A weak one adds up to half a share and costs nothing when missed.
 //! Naming and validating count most, and several kinds count more than one. The same wording again counts a third, and an
 //! apology after the third nothing. Waving a feeling away costs 20 each time, answering one with the very words of an earlier turn 15.
+//! By degrees, the warmth of all own turns adds or costs up to 20 (mean of the measure empathy), reacting to what was said between
+//! -6 and 14, and talk in bare questions costs up to 12.
 //! A good feeling told at some length is a weak opportunity too: it is answered by sharing it.
 //! Without any opportunity the criterion is not applicable.
 //!
@@ -29,14 +31,15 @@
 
 use super::Criterion;
 use super::part::{Part, fading};
+use crate::learned::Head;
 use crate::lexicon::acts::{
-    COURTESY_PLEASE, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS,
-    CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS,
-    EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE, PATIENCE_REASSURE, POSITIVE_GLADLY,
-    TONE_POSITIVE,
+    CARING_WISH_WELL, COURTESY_PLEASE, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS,
+    CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED,
+    EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE,
+    PATIENCE_REASSURE, POSITIVE_GLADLY, TONE_NEGATIVE, TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Found};
-use crate::model::{CriterionResult, Evidence};
+use crate::model::{CriterionResult, Curve, Evidence};
 
 /// See the head of this file.
 pub struct Empathy;
@@ -49,11 +52,30 @@ const ANSWERS: &[(Act, &str, f64)] = &[
     (EMPATHY_TAKE_ON, "takes_on", 0.45),
     (EMPATHY_EXPLORE, "explores", 0.4),
     (PATIENCE_REASSURE, "reassures", 0.3),
+    (CARING_WISH_WELL, "wishes_well", 0.3),
 ];
 const BASE: f64 = 40.0;
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 47.0, spread: 50.0 };
 const FULL: f64 = 60.0;
 const DISMISSED: f64 = -20.0;
 const REPEATED: f64 = -15.0;
+/// Points between no empathy and all of it, and the mean of plain turns.
+const WARMTH: f64 = 320.0;
+const PLAIN: f64 = 0.4;
+const MOST_WARMTH: f64 = 60.0;
+/// Points between no reaction and one in every turn, and the share of plain talk.
+const REACTS: f64 = 30.0;
+const REACTS_PLAIN: f64 = 0.3;
+const BARE: f64 = -45.0;
+const AGAIN: f64 = -70.0;
+const LOST: f64 = -35.0;
+/// Turns that tell a feeling without naming it, from which on the criterion applies.
+const TOLD: usize = 1;
+/// Words from which on a turn tells a story.
+const STORY: usize = 10;
+/// The measure distress from which a turn sounds moved.
+const MOVED: f64 = 0.4;
 /// Own turns within which an opportunity can be answered.
 const REACH: usize = 2;
 /// Confidence from which a voiced feeling is a strong opportunity.
@@ -65,6 +87,8 @@ struct Opportunity {
     strong: bool,
     /// A good feeling: shared rather than consoled.
     joy: bool,
+    /// Told rather than named: good news, or a turn that sounds moved.
+    told: bool,
 }
 
 fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
@@ -83,11 +107,11 @@ fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
                 .copied()
         };
         let new = match strongest(&feelings) {
-            Some(found) => Opportunity { turn, found, strong: found.confidence >= STRONG, joy: false },
+            Some(found) => Opportunity { turn, found, strong: found.confidence >= STRONG, joy: false, told: false },
             None => match strongest(&[CUSTOMER_TROUBLE, CUSTOMER_REPEATS, CUSTOMER_UNRESOLVED]) {
-                Some(found) => Opportunity { turn, found, strong: false, joy: false },
-                None => match joy(part, turn) {
-                    Some(found) => Opportunity { turn, found, strong: false, joy: true },
+                Some(found) => Opportunity { turn, found, strong: false, joy: false, told: false },
+                None => match joy(part, turn).map(|f| (f, true)).or_else(|| moved(part, turn).map(|f| (f, false))) {
+                    Some((found, joy)) => Opportunity { turn, found, strong: false, joy, told: true },
                     None => continue,
                 },
             },
@@ -117,6 +141,10 @@ impl Criterion for Empathy {
     }
     fn source(&self) -> &'static str {
         include_str!("empathy.rs")
+    }
+
+    fn curve(&self) -> Curve {
+        CURVE
     }
 
     fn score(&self, part: &Part<'_>) -> CriterionResult {
@@ -167,11 +195,45 @@ impl Criterion for Empathy {
                 evidence.push(miss);
             }
         }
-        if strong == 0 && !answered_any && evidence.is_empty() {
+        let told = opportunities.iter().filter(|o| o.told && part.reading.word_count(o.turn) >= STORY).count();
+        if strong == 0 && !answered_any && evidence.is_empty() && told < TOLD {
             return CriterionResult::not_applicable("the customer voices no feeling or hardship");
         }
-        CriterionResult::scored(BASE, evidence, "the customer voices a feeling, a hardship or a trouble")
+        by_degrees(part, &mut evidence);
+        CriterionResult::scored(BASE, evidence, self.curve(), "the customer voices a feeling, a hardship or a trouble")
     }
+}
+
+/// How warm the agent's turns are, whether they react, and whether they only ask.
+fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let s = &part.signals;
+    if let Some(mean) = s.own_mean(|t| t.measures.empathy) {
+        let points = (WARMTH * (mean - PLAIN)).clamp(-MOST_WARMTH, MOST_WARMTH);
+        let would_earn = "let every answer show that you have heard how it is";
+        evidence.extend(part.tone(Head::Empathy, "warmth_of_all_turns", points, would_earn));
+    }
+    let reacts = REACTS * (s.own_share(|t| t.reacts) - REACTS_PLAIN);
+    let turn = part.utmost(reacts, |t| f64::from(u8::from(t.reacts)));
+    evidence.extend(turn.map(|t| part.graded("reacts", reacts, t, "react to what was said before the next question")));
+    let again = AGAIN * s.own_share(super::signals::OwnTurn::says_again);
+    let turn = part.utmost(1.0, |t| t.likeness);
+    evidence.extend(turn.map(|t| part.graded("talks_in_formulas", again, t, "answer what the customer has just told")));
+    let unheard: Vec<usize> = part
+        .customer_turns()
+        .filter(|t| part.find(*t, &[CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_UNRESOLVED], 0.5).is_some())
+        .collect();
+    if let (Some(first), Some(own)) = (unheard.first(), part.own_turns().next_back()) {
+        let points = LOST * unheard.len() as f64 / s.customer.len().max(1) as f64;
+        let mut e = part.graded("customer_feels_unheard", points, own, "take up what the customer says");
+        e.called = Some(crate::model::Called { turn: *first, start: 0, end: part.text(*first).len(), act: "" });
+        evidence.push(e);
+    }
+    let bare = BARE * s.own_share(|t| t.only_asks && !t.reacts);
+    let turn = part.utmost(1.0, |t| f64::from(u8::from(t.only_asks && !t.reacts)));
+    evidence.extend(
+        turn.map(|t| part.graded("bare_questions", bare, t, "react to what was said before the next question")),
+    );
+    evidence.retain(|e| e.points != 0.0);
 }
 
 /// The same words as an own turn before, in answer to a feeling: not listening.
@@ -198,10 +260,19 @@ fn repeats_itself(part: &Part<'_>, opportunities: &[Opportunity], evidence: &mut
 
 /// A good feeling told at some length; a "great, thanks" is courtesy.
 fn joy(part: &Part<'_>, turn: usize) -> Option<Found> {
-    let courtesy = [CUSTOMER_THANKS, CUSTOMER_SATISFIED, CUSTOMER_FAREWELL, COURTESY_PLEASE];
-    (part.reading.word_count(turn) >= 6 && part.find(turn, &courtesy, 0.5).is_none())
+    let words = part.reading.word_count(turn);
+    let courtesy = [CUSTOMER_THANKS, CUSTOMER_FAREWELL, COURTESY_PLEASE];
+    let content = words < STORY && part.find(turn, &[CUSTOMER_SATISFIED], 0.5).is_some();
+    (words >= 6 && !content && part.find(turn, &courtesy, 0.5).is_none())
         .then(|| part.find(turn, &[TONE_POSITIVE], 0.8).copied())
         .flatten()
+}
+
+/// A turn that sounds moved, though no phrase of feeling is found in it.
+fn moved(part: &Part<'_>, turn: usize) -> Option<Found> {
+    let customer = part.signals.customer.iter().find(|c| c.turn == turn)?;
+    let sounds = customer.measures.distress >= MOVED && part.reading.word_count(turn) >= 6;
+    sounds.then(|| part.acts(turn).iter().find(|f| f.act == TONE_NEGATIVE).copied()).flatten()
 }
 
 type Answer = (usize, (Found, &'static str), f64);
@@ -222,7 +293,7 @@ fn answers(part: &Part<'_>, opportunities: &[Opportunity]) -> Vec<Vec<Answer>> {
             let shared = opportunities[at].joy && matches!(found.act, TONE_POSITIVE | POSITIVE_GLADLY);
             let (rule, worth) = match ANSWERS.iter().find(|a| a.0 == found.act) {
                 Some((_, rule, worth)) => (*rule, *worth),
-                None if shared => ("shares_joy", 0.5),
+                None if shared => ("shares_joy", 0.3),
                 None => continue,
             };
             let words = part.text(turn)[found.start as usize..found.end as usize].to_lowercase();

@@ -4,18 +4,18 @@
 //! counted once with its highest confidence plus half of each further one. What the words add is the fitted model's sum over the
 //! turn ([`crate::learned`]), small next to the acts and nothing in a language that no labelled set speaks.
 
-use crate::learned::{Head, Model, Sums, tempered};
+use crate::learned::{Head, Model, Sums, temper, tempered};
 use crate::lexicon::acts::{
-    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CLOSING_THANKS,
-    COURTESY_DEFERENCE, COURTESY_HEDGE, COURTESY_PLEASE, COURTESY_REQUEST, COURTESY_THANKS, CUSTOMER_CONFUSED,
-    CUSTOMER_HARDSHIP, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET,
-    CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON,
-    EMPATHY_VALIDATE, GREETING_HELLO, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CARING_WISH_WELL, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP,
+    CLOSING_THANKS, COURTESY_DEFERENCE, COURTESY_HEDGE, COURTESY_PLEASE, COURTESY_REQUEST, COURTESY_THANKS,
+    CUSTOMER_CONFUSED, CUSTOMER_HARDSHIP, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED,
+    CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING,
+    EMPATHY_TAKE_ON, EMPATHY_VALIDATE, GREETING_HELLO, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
     NEGATIVE_YOU_MUST, PATIENCE_BLAME, PATIENCE_GIVE_TIME, PATIENCE_REASSURE, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH,
     POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE, RUDE_INSULT,
     RUDE_PROFANITY, TONE_NEGATIVE, TONE_POSITIVE,
 };
-use crate::lexicon::{ACTS, Act, Found};
+use crate::lexicon::{ACTS, Act, Found, Reading};
 
 /// How a turn comes across, 0..=1 each; higher is more of it.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -42,6 +42,7 @@ const EMPATHY: (f64, Weights) = (
         (EMPATHY_APOLOGY, 1.4),
         (EMPATHY_TAKE_ON, 1.4),
         (EMPATHY_EXPLORE, 1.2),
+        (CARING_WISH_WELL, 1.2),
         (PATIENCE_REASSURE, 1.0),
         (PATIENCE_GIVE_TIME, 0.6),
         (EMPATHY_DISMISS, -2.5),
@@ -143,6 +144,29 @@ const DISTRESS: (f64, Weights) = (
     ],
 );
 
+const BY_HEAD: [(f64, Weights); 5] = [EMPATHY, POLITENESS, POSITIVITY, CALM, DISTRESS];
+/// Their heads in the model, in the order of the fields of [`Measures`].
+pub const HEADS: [Head; 5] = [Head::Empathy, Head::Politeness, Head::Positivity, Head::Calm, Head::Distress];
+
+impl Measures {
+    /// The measure of a head; 0 for a head that is none.
+    pub fn of(&self, head: Head) -> f64 {
+        let all = [self.empathy, self.politeness, self.positivity, self.calm, self.distress];
+        all.get(head as usize).copied().unwrap_or(0.0)
+    }
+}
+
+/// The acts of a turn without the bad words that belong to empathy: who names the customer's trouble does not complain of it.
+pub fn without_others_troubles(acts: &[Found]) -> Vec<Found> {
+    let names_trouble = |f: &Found| TROUBLES.contains(&f.act);
+    let within = |f: &Found| acts.iter().any(|a| names_trouble(a) && f.start < a.end && a.start < f.end);
+    acts.iter().filter(|f| f.act != TONE_NEGATIVE || !within(f)).copied().collect()
+}
+
+/// Acts that name the customer's trouble.
+const TROUBLES: [Act; 6] =
+    [EMPATHY_NAME_FEELING, EMPATHY_VALIDATE, EMPATHY_APOLOGY, EMPATHY_TAKE_ON, EMPATHY_EXPLORE, PATIENCE_REASSURE];
+
 /// What the acts of a turn say of each measure, in logits, in the order of the first heads ([`Head`]).
 pub fn act_logits(acts: &[Found]) -> [f64; 5] {
     let mut amounts = [0.0; ACTS.len()];
@@ -156,8 +180,7 @@ pub fn act_logits(acts: &[Found]) -> [f64; 5] {
     for (a, h) in amounts.iter_mut().zip(&highest) {
         *a = h + (*a - h) / 2.0;
     }
-    [EMPATHY, POLITENESS, POSITIVITY, CALM, DISTRESS]
-        .map(|(bias, weights)| bias + weights.iter().map(|(act, w)| w * amounts[usize::from(act.0)]).sum::<f64>())
+    BY_HEAD.map(|(bias, weights)| bias + weights.iter().map(|(act, w)| w * amounts[usize::from(act.0)]).sum::<f64>())
 }
 
 /// The measures of a turn: from its acts, and from what the fitted model adds up to over its words.
@@ -165,7 +188,7 @@ pub fn of_turn(acts: &[Found], learned: &Sums, words: usize, model: Option<&Mode
     let logits = act_logits(acts);
     let of = |head: Head| {
         let i = head as usize;
-        let scale = model.map_or(1.0, |m| f64::from(m.table().scale[i]) / 1000.0);
+        let scale = scale(model, head);
         1.0 / (1.0 + (-(scale * logits[i] + tempered(learned[i], words))).exp())
     };
     Measures {
@@ -177,9 +200,99 @@ pub fn of_turn(acts: &[Found], learned: &Sums, words: usize, model: Option<&Mode
     }
 }
 
+/// The weight of the acts next to the words.
+fn scale(model: Option<&Model>, head: Head) -> f64 {
+    model.map_or(1.0, |m| f64::from(m.table().scale[head as usize]) / 1000.0)
+}
+
+/// Something in a turn that moves a measure: an act, a word, or two neighbouring words.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mover {
+    /// Byte of the turn's text where it begins.
+    pub start: u32,
+    /// Byte behind its end.
+    pub end: u32,
+    /// The act; `None` for words that the fitted model weighs.
+    pub act: Option<Act>,
+    /// By how much, in logits; with the measure's constant, all of a turn add up to the logit of the measure.
+    pub by: f64,
+}
+
+/// What moves one measure in a turn of these acts, strongest first.
+pub fn movers(reading: &Reading, turn: usize, acts: &[Found], model: Option<&Model>, head: Head) -> Vec<Mover> {
+    let mut out: Vec<Mover> = Vec::new();
+    let Some((_, weights)) = BY_HEAD.get(head as usize) else { return out };
+    let scale = scale(model, head);
+    for (i, f) in acts.iter().enumerate() {
+        let Some((_, weight)) = weights.iter().find(|w| w.0 == f.act) else { continue };
+        // The surest of an act counts in full, the first of equals; the others count half.
+        let surer = |(k, other): (usize, &Found)| {
+            other.act == f.act && (other.confidence > f.confidence || (other.confidence == f.confidence && k < i))
+        };
+        let share = if acts.iter().enumerate().any(surer) { 0.5 } else { 1.0 };
+        let by = scale * weight * share * f64::from(f.confidence);
+        out.push(Mover { start: f.start, end: f.end, act: Some(f.act), by });
+    }
+    let read = &reading.turns[turn];
+    if let Some(model) = model.filter(|m| m.speaks(read.language) && !reading.known.is_empty()) {
+        let (words, known) = (&reading.words[read.words.clone()], &reading.known[read.words.clone()]);
+        let temper = temper(words.len()) / 1000.0;
+        let mut push = |start, end, weight: i16| {
+            if weight != 0 {
+                out.push(Mover { start, end, act: None, by: f64::from(weight) * temper });
+            }
+        };
+        for (i, (w, k)) in words.iter().zip(known).enumerate() {
+            push(w.start, w.end, k.weights[head as usize]);
+            let before = i.checked_sub(1);
+            let pair = model.pair(before.map(|b| &known[b]), Some(k)).map_or(0, |p| p[head as usize]);
+            push(before.map_or(w.start, |b| words[b].start), w.end, pair);
+        }
+        if let (Some(w), Some(k)) = (words.last(), known.last()) {
+            push(w.start, w.end, model.pair(Some(k), None).map_or(0, |p| p[head as usize]));
+        }
+    }
+    out.sort_by(|a, b| b.by.abs().total_cmp(&a.by.abs()).then((a.start, a.end).cmp(&(b.start, b.end))));
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_moves_a_measure_adds_up_to_it() {
+        let lexicon = crate::lexicon::Lexicon::built_in().unwrap();
+        let turn = |text: &'static str| crate::model::Turn {
+            speaker: crate::model::Speaker::Agent,
+            text: text.into(),
+            ..crate::model::Turn::default()
+        };
+        let c = crate::model::Conversation {
+            turns: vec![
+                turn("I'm so sorry, I do understand how upsetting that is, so sorry. Thank you for waiting!"),
+                turn("Вы сами виноваты, ждите. Ужасно неудобно, спасибо."),
+                turn("Кешіріңіз, түсінемін."),
+                turn(""),
+            ],
+            ..crate::model::Conversation::default()
+        };
+        let mut reading = Reading::default();
+        crate::lexicon::Reader::new(&lexicon).read(&c, &mut reading);
+        let model = lexicon.model();
+        for i in 0..c.turns.len() {
+            let read = &reading.turns[i];
+            let m = of_turn(reading.acts_of(i), &read.learned, reading.word_count(i), model);
+            for head in HEADS {
+                let all = movers(&reading, i, reading.acts_of(i), model, head);
+                assert!(all.is_sorted_by(|a, b| a.by.abs() >= b.by.abs()));
+                let sum = all.iter().map(|m| m.by).sum::<f64>() + scale(model, head) * BY_HEAD[head as usize].0;
+                let logit = (m.of(head) / (1.0 - m.of(head))).ln();
+                assert!((sum - logit).abs() < 1e-6, "{head:?} of turn {i}: {sum} {logit}");
+            }
+        }
+        assert!(!movers(&reading, 0, reading.acts_of(0), model, Head::Empathy).is_empty());
+    }
 
     fn found(act: Act, confidence: f32) -> Found {
         Found { act, start: 0, end: 0, confidence, rule: 0, question: false }
@@ -202,7 +315,7 @@ mod tests {
 
     #[test]
     fn no_act_has_two_weights_in_a_measure() {
-        for (_, weights) in [EMPATHY, POLITENESS, POSITIVITY, CALM, DISTRESS] {
+        for (_, weights) in BY_HEAD {
             for (i, (a, _)) in weights.iter().enumerate() {
                 assert!(weights[i + 1..].iter().all(|(b, _)| a != b), "{} twice", a.name());
             }

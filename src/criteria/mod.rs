@@ -3,16 +3,19 @@
 //! The doc comment of a criterion's file is its user documentation (`sabyr criteria NAME` prints it). [`ALL`] is the one
 //! place where criteria are listed: scoring, columns and documentation derive from it.
 
+mod attentiveness;
 mod empathy;
 pub mod measures;
 mod part;
 mod patience;
+mod politeness;
 mod positive_language;
 mod proper_closing;
+pub mod signals;
 #[cfg(test)]
 mod testing;
 
-use crate::model::CriterionResult;
+use crate::model::{CriterionResult, Curve, Speaker};
 
 pub use measures::Measures;
 pub use part::{Part, Role, parts};
@@ -27,13 +30,36 @@ pub trait Criterion: Sync {
     fn advice(&self) -> &'static str;
     /// The source file, whose head is the documentation.
     fn source(&self) -> &'static str;
+    /// From its sum of points to its score.
+    fn curve(&self) -> Curve;
     /// The score of one agent's part of a conversation.
     fn score(&self, part: &Part<'_>) -> CriterionResult;
 }
 
 /// Every criterion, in the order of columns.
-pub static ALL: &[&dyn Criterion] =
-    &[&patience::Patience, &empathy::Empathy, &positive_language::PositiveLanguage, &proper_closing::ProperClosing];
+pub static ALL: &[&dyn Criterion] = &[
+    &patience::Patience,
+    &empathy::Empathy,
+    &positive_language::PositiveLanguage,
+    &proper_closing::ProperClosing,
+    &attentiveness::Attentiveness,
+    &politeness::Politeness,
+];
+
+/// How sure a score is, 0..=1: low where evidence is thin, the language uncertain, the agent says little, or speakers are not known.
+///
+/// The product of four shares, each near 1 in an ordinary conversation: the root of how sure the languages of the own turns are;
+/// 1 − exp(−words / 40); 1 − exp(−points / 2), a point by degrees counted for a third; and the share of turns whose speaker is known.
+pub fn confidence(part: &Part<'_>, result: &CriterionResult) -> f64 {
+    let own: Vec<usize> = part.own_turns().collect();
+    let words = part.own_words() as f64;
+    let sure = |t: &usize| f64::from(part.reading.turns[*t].language_confidence) * part.reading.word_count(*t) as f64;
+    let language = own.iter().map(sure).sum::<f64>() / words.max(1.0);
+    let points: f64 = result.evidence.iter().map(|e| if e.act.is_empty() { 1.0 / 3.0 } else { 1.0 }).sum();
+    let turns = &part.conversation.turns;
+    let known = turns.iter().filter(|t| t.speaker != Speaker::Unknown).count() as f64 / turns.len().max(1) as f64;
+    language.clamp(0.0, 1.0).sqrt() * (1.0 - (-words / 40.0).exp()) * (1.0 - (-points / 2.0).exp()) * known
+}
 
 /// The documentation of a criterion: the doc comment at the head of its file, as Markdown.
 pub fn documentation(criterion: &dyn Criterion) -> String {

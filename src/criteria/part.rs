@@ -1,5 +1,8 @@
 //! One agent's part of a conversation: whose turns are scored, and what stands around them.
 
+use super::measures;
+use super::signals::{OwnTurn, Signals};
+use crate::learned::Head;
 use crate::lexicon::{Act, Found, Lexicon, Reading};
 use crate::model::{Called, Conversation, Evidence, Kind, Speaker};
 use crate::text::Flags;
@@ -32,6 +35,8 @@ pub struct Part<'a> {
     pub is_last: bool,
     /// Whether the agent's and the customer's turns are told apart in the input.
     pub roles_known: bool,
+    /// What it says by degrees.
+    pub signals: Signals,
 }
 
 /// The parts of a conversation, in the order in which the agents first speak. A conversation without a turn known to be an
@@ -54,12 +59,8 @@ pub fn parts<'a>(conversation: &'a Conversation<'a>, reading: &'a Reading, lexic
     let roles_known = any(Speaker::Agent) && (any(Speaker::Customer) || !any(Speaker::Unknown));
     agents
         .into_iter()
-        .map(|agent_id| Part {
-            conversation,
-            reading,
-            lexicon,
-            agent_id,
-            roles: conversation
+        .map(|agent_id| {
+            let roles = conversation
                 .turns
                 .iter()
                 .map(|t| match (t.kind, t.speaker) {
@@ -67,9 +68,13 @@ pub fn parts<'a>(conversation: &'a Conversation<'a>, reading: &'a Reading, lexic
                     (Kind::Speech, Speaker::Customer) => Role::Customer,
                     _ => Role::Other,
                 })
-                .collect(),
-            is_last: last.is_none_or(|l| l == agent_id),
-            roles_known,
+                .collect();
+            let is_last = last.is_none_or(|l| l == agent_id);
+            let signals = Signals::default();
+            let mut part = Part { conversation, reading, lexicon, agent_id, roles, is_last, roles_known, signals };
+            let customer: Vec<usize> = part.customer_turns().collect();
+            part.signals = Signals::new(conversation, reading, lexicon.model(), &part.roles, &customer);
+            part
         })
         .collect()
 }
@@ -149,6 +154,52 @@ impl<'a> Part<'a> {
     /// Evidence from what is not there: it points to a turn as a whole.
     pub fn missed(&self, rule: &'static str, points: f64, turn: usize, would_earn: &'static str) -> Evidence {
         Evidence { points, turn, start: 0, end: 0, rule, act: "", phrase: None, called: None, would_earn }
+    }
+
+    /// Evidence by degrees: it points to the turn that shows it best.
+    pub fn graded(&self, rule: &'static str, points: f64, turn: usize, would_earn: &'static str) -> Evidence {
+        let would_earn = if points < 0.0 { would_earn } else { "" };
+        Evidence { end: self.text(turn).len(), ..self.missed(rule, points, turn, would_earn) }
+    }
+
+    /// Evidence from a measure over all own turns: it points to what moves it most where it is highest, or lowest where points are lost.
+    pub fn tone(&self, head: Head, rule: &'static str, points: f64, would_earn: &'static str) -> Option<Evidence> {
+        let turn = self.utmost(points, |t| t.measures.of(head))?;
+        let mut evidence = self.graded(rule, points, turn, would_earn);
+        let acts = measures::without_others_troubles(self.acts(turn));
+        let movers = measures::movers(self.reading, turn, &acts, self.lexicon.model(), head);
+        if let Some(m) = movers.iter().find(|m| m.by * points > 0.0) {
+            (evidence.start, evidence.end) = (m.start as usize, m.end as usize);
+        }
+        Some(evidence)
+    }
+
+    /// The own turn with most of something, or with least where points are lost.
+    pub fn utmost(&self, points: f64, of: impl Fn(&OwnTurn) -> f64) -> Option<usize> {
+        let sign = if points < 0.0 { -1.0 } else { 1.0 };
+        let more = |best: (f64, usize), next: (f64, usize)| if next.0 > best.0 { next } else { best };
+        self.signals.own.iter().map(|t| (sign * of(t), t.turn)).reduce(more).map(|(_, turn)| turn)
+    }
+
+    /// Evidence from acts of the own turns that count by themselves: act, rule, points, what would have earned them. Won points
+    /// of one kind fade.
+    pub fn by_itself(&self, table: &[(Act, &'static str, f64, &'static str)], evidence: &mut Vec<Evidence>) {
+        let mut counts = vec![0; table.len()];
+        for turn in self.own_turns() {
+            let mut last_end = 0;
+            for found in self.acts(turn) {
+                let Some(k) = table.iter().position(|b| b.0 == found.act) else { continue };
+                // One stretch of words counts once, however many acts it carries.
+                if found.start < last_end {
+                    continue;
+                }
+                last_end = found.end;
+                let (_, rule, points, would_earn) = table[k];
+                let weight = if points > 0.0 { fading(counts[k]) } else { 1.0 };
+                counts[k] += 1;
+                evidence.push(self.point(rule, points * weight * f64::from(found.confidence), turn, found, would_earn));
+            }
+        }
     }
 
     /// The customer's words as what called for something.

@@ -15,6 +15,7 @@
 //! A customer who leaves such a talk thanking or content adds 6, one who leaves it upset costs 6.
 //! With timestamps, cutting in costs 6: an overlap of at least 0.2 s by at least three words that takes the turn while the
 //! customer's sentence is unfinished (back-channels such as "mhm, I see" never count).
+//! The calm of all own turns adds or costs up to 12 (mean of the measure calm), and so does the mood of the customer's last two turns.
 //! Without an opportunity and without a lapse the criterion is not applicable.
 //!
 //! ## Example
@@ -28,21 +29,24 @@
 
 use super::Criterion;
 use super::part::{Part, Role, fading};
+use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED,
     CUSTOMER_FAREWELL, CUSTOMER_NEEDS_TIME, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_UNRESOLVED,
     CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON,
-    EMPATHY_VALIDATE, PATIENCE_BLAME, PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK,
-    PATIENCE_HOLD_BARE, PATIENCE_HOLD_THANK, PATIENCE_REASSURE, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH,
-    RUDE_DISMISSIVE, RUDE_INSULT,
+    EMPATHY_VALIDATE, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_REFUSAL, PATIENCE_BLAME, PATIENCE_EXPLAIN_AGAIN,
+    PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK, PATIENCE_HOLD_BARE, PATIENCE_HOLD_THANK, PATIENCE_REASSURE,
+    PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH, RUDE_DISMISSIVE, RUDE_INSULT,
 };
-use crate::model::{Channel, CriterionResult, Evidence};
+use crate::model::{Channel, CriterionResult, Curve, Evidence};
 
 /// See the head of this file.
 pub struct Patience;
 
 const BASE: f64 = 70.0;
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 69.0, spread: 14.5 };
 const OPPORTUNITIES: &[Act] =
     &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
 const ANSWERS: &[Act] = &[
@@ -58,6 +62,18 @@ const ANSWERS: &[Act] = &[
 ];
 const ANSWERED: f64 = 12.0;
 const UNANSWERED: f64 = -6.0;
+/// Turns of the customer from which on a talk is long.
+const LONG: usize = 6;
+/// The measure distress from which a customer sounds upset.
+const STRAINED: f64 = 0.35;
+/// Points between hostility and calm, and the calm of plain turns.
+const CALM: f64 = 60.0;
+const CALM_PLAIN: f64 = 0.85;
+const MOST_CALM: f64 = 12.0;
+/// Points between the worst and the best mood at the end (good feeling less distress, -1..=1), and the mood of plain turns.
+const MOOD: f64 = 25.0;
+const MOOD_PLAIN: f64 = 0.4;
+const MOST_MOOD: f64 = 12.0;
 
 /// Acts that win or lose by themselves: act, rule, points, what would have earned them.
 const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
@@ -92,23 +108,26 @@ impl Criterion for Patience {
         include_str!("patience.rs")
     }
 
+    fn curve(&self) -> Curve {
+        CURVE
+    }
+
     fn score(&self, part: &Part<'_>) -> CriterionResult {
         if let Some(reason) = part.cannot_tell() {
             return CriterionResult::cannot_tell(reason);
         }
         let mut evidence = Vec::new();
         let opportunities = answer_opportunities(part, &mut evidence);
-        by_itself(part, &mut evidence);
+        part.by_itself(BY_ITSELF, &mut evidence);
         interruptions(part, &mut evidence);
         asked_again(part, &mut evidence);
         closed_too_early(part, &mut evidence);
-        if opportunities > 0 || !evidence.is_empty() {
-            how_it_ends(part, &mut evidence);
-        }
-        if opportunities == 0 && evidence.is_empty() {
+        if opportunities == 0 && evidence.is_empty() && !strained(part) {
             return CriterionResult::not_applicable("nothing tried the agent's patience");
         }
-        CriterionResult::scored(BASE, evidence, "the customer needed patience, or the agent lost it")
+        how_it_ends(part, &mut evidence);
+        by_degrees(part, &mut evidence);
+        CriterionResult::scored(BASE, evidence, self.curve(), "the customer needed patience, or the agent lost it")
     }
 }
 
@@ -139,25 +158,6 @@ fn answer_opportunities(part: &Part<'_>, evidence: &mut Vec<Evidence>) -> usize 
         evidence.push(point);
     }
     opportunities
-}
-
-fn by_itself(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
-    let mut counts = vec![0; BY_ITSELF.len()];
-    for turn in part.own_turns() {
-        let mut last_end = 0;
-        for found in part.acts(turn) {
-            let Some(k) = BY_ITSELF.iter().position(|b| b.0 == found.act) else { continue };
-            // One stretch of words counts once, however many acts it carries.
-            if found.start < last_end {
-                continue;
-            }
-            last_end = found.end;
-            let (_, rule, points, would_earn) = BY_ITSELF[k];
-            let weight = if points > 0.0 { fading(counts[k]) } else { 1.0 };
-            counts[k] += 1;
-            evidence.push(part.point(rule, points * weight * f64::from(found.confidence), turn, found, would_earn));
-        }
-    }
 }
 
 /// Shortest overlap that is a cut-in, in seconds.
@@ -262,6 +262,32 @@ fn how_it_ends(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         e.called = part.called(turn, found);
         evidence.push(e);
     }
+}
+
+/// Whether the talk is strained though nobody says so: it is long, something is refused, or the customer sounds upset.
+fn strained(part: &Part<'_>) -> bool {
+    part.signals.customer.len() >= LONG
+        || part.own_turns().any(|t| part.find(t, &[NEGATIVE_REFUSAL, NEGATIVE_NO_ALTERNATIVE], 0.7).is_some())
+        || part.signals.customer.iter().any(|c| c.measures.distress >= STRAINED)
+}
+
+/// How calm the agent's turns are, and in what mood the customer's last ones.
+fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let s = &part.signals;
+    let Some(last) = part.own_turns().next_back() else { return };
+    if let Some(mean) = s.own_mean(|t| t.measures.calm) {
+        let points = (CALM * (mean - CALM_PLAIN)).clamp(-MOST_CALM, MOST_CALM);
+        let would_earn = "keep the words even, whatever is said to you";
+        evidence.extend(part.tone(Head::Calm, "tone_of_all_turns", points, would_earn));
+    }
+    if let Some(mood) = s.leaving(|c| c.measures.positivity - c.measures.distress) {
+        let points = (MOOD * (mood - MOOD_PLAIN)).clamp(-MOST_MOOD, MOST_MOOD);
+        let mut e = part.graded("mood_at_the_end", points, last, "stay until the customer is calmer");
+        let turn = s.customer.last().map_or(last, |c| c.turn);
+        e.called = Some(crate::model::Called { turn, start: 0, end: part.text(turn).len(), act: "" });
+        evidence.push(e);
+    }
+    evidence.retain(|e| e.points != 0.0);
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! (6, 6, 7 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
 //! alternative, a can-do or a next step is a *reframe* and adds 8; left standing it costs 14. "You must" costs 6, policy as a wall 12,
 //! blaming 10, a shut door ("nothing I can do") 20; losses of one kind fade more slowly than gains.
+//! By degrees, the tone of all own turns adds or costs up to 10 (mean of the measure positivity).
 //! Without any framing either way the criterion is not applicable.
 //!
 //! ## Example
@@ -25,20 +26,27 @@
 
 use super::Criterion;
 use super::part::{Part, fading};
+use crate::learned::Head;
 use crate::lexicon::acts::{
     CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
     NEGATIVE_YOU_MUST, PATIENCE_BLAME, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP,
     RUDE_DISMISSIVE,
 };
 use crate::lexicon::{Act, Found};
-use crate::model::{CriterionResult, Evidence};
+use crate::model::{CriterionResult, Curve, Evidence};
 
 /// See the head of this file.
 pub struct PositiveLanguage;
 
 const BASE: f64 = 60.0;
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 53.0, spread: 13.0 };
 const REFRAMED: f64 = 8.0;
 const REFUSED: f64 = -14.0;
+/// Points between the worst and the best tone, and that of plain turns.
+const TONE: f64 = 40.0;
+const PLAIN: f64 = 0.55;
+const MOST_TONE: f64 = 10.0;
 /// What turns a refusal into a reframe.
 const WAYS_ON: &[Act] =
     &[POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, EMPATHY_TAKE_ON];
@@ -68,6 +76,10 @@ impl Criterion for PositiveLanguage {
     }
     fn source(&self) -> &'static str {
         include_str!("positive_language.rs")
+    }
+
+    fn curve(&self) -> Curve {
+        CURVE
     }
 
     fn score(&self, part: &Part<'_>) -> CriterionResult {
@@ -140,7 +152,13 @@ impl Criterion for PositiveLanguage {
         if evidence.is_empty() {
             return CriterionResult::not_applicable("nothing was refused, ordered, offered or promised");
         }
-        CriterionResult::scored(BASE, evidence, "something was refused, ordered, offered or promised")
+        if let Some(mean) = part.signals.own_mean(|t| t.measures.positivity) {
+            let points = (TONE * (mean - PLAIN)).clamp(-MOST_TONE, MOST_TONE);
+            let would_earn = "say what will be, not what is wrong";
+            evidence.extend(part.tone(Head::Positivity, "tone_of_all_turns", points, would_earn));
+            evidence.retain(|e| e.points != 0.0);
+        }
+        CriterionResult::scored(BASE, evidence, self.curve(), "something was refused, ordered, offered or promised")
     }
 }
 

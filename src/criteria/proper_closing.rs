@@ -33,12 +33,14 @@ use crate::lexicon::acts::{
     POSITIVE_ALTERNATIVE, POSITIVE_NEXT_STEP,
 };
 use crate::lexicon::{Act, Found};
-use crate::model::{Channel, CriterionResult, Evidence, Kind, Speaker};
+use crate::model::{Channel, CriterionResult, Curve, Evidence, Kind, Speaker};
 
 /// See the head of this file.
 pub struct ProperClosing;
 
 const BASE: f64 = 50.0;
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 49.0, spread: 20.0 };
 const CAP: f64 = 40.0;
 
 /// What answers a trouble that is still open.
@@ -145,6 +147,10 @@ impl Criterion for ProperClosing {
         include_str!("proper_closing.rs")
     }
 
+    fn curve(&self) -> Curve {
+        CURVE
+    }
+
     fn score(&self, part: &Part<'_>) -> CriterionResult {
         if let Some(reason) = part.cannot_tell() {
             return CriterionResult::cannot_tell(reason);
@@ -171,7 +177,7 @@ impl Criterion for ProperClosing {
             e.called = part.called(turn, open);
             evidence.push(e);
         }
-        CriterionResult::scored(BASE, evidence, "the agent brought the conversation to its end")
+        CriterionResult::scored(BASE, evidence, self.curve(), "the agent brought the conversation to its end")
     }
 }
 
@@ -316,7 +322,7 @@ mod tests {
             &ProperClosing,
             "C: It does not work.\nA: Try again.\nC: It still doesn't work.\nA: Is there anything else I can help you with? Thank you for calling, have a great day, goodbye!",
         );
-        assert!(s <= CAP, "{s}");
+        assert!(s <= CURVE.at(CAP) + 1e-9, "{s}");
     }
 
     #[test]

@@ -102,6 +102,7 @@ acts! {
     EMPATHY_TAKE_ON      "empathy.take_on"      Agent true  "Takes the trouble on: 'let me sort this out for you', 'we'll get this fixed together', 'I'll take care of it personally', 'I'm here for you'.";
     EMPATHY_EXPLORE      "empathy.explore"      Agent true  "Asks about the feeling or the situation: 'how are you holding up', 'can you tell me more about what happened', 'what worries you most'.";
     EMPATHY_DISMISS      "empathy.dismiss"      Agent true  "Waves the feeling away: 'calm down', 'it's not a big deal', 'you're overreacting', 'others have it worse', 'just get over it'.";
+    CARING_WISH_WELL     "caring.wish_well"     Agent false "Wishes well, encourages: 'I hope it gets better soon', 'you've got this', 'wishing you a speedy recovery', 'I'm so happy for you'.";
     // Patience.
     PATIENCE_GIVE_TIME     "patience.give_time"     Agent true "Gives the customer time: 'take your time', 'no rush', 'I'll wait'.";
     PATIENCE_EXPLAIN_AGAIN "patience.explain_again" Agent true "Explains again or in other words: 'let me put it another way', 'let's go through it step by step', 'in other words'.";
@@ -143,6 +144,9 @@ acts! {
     OWNERSHIP_COMMIT     "ownership.commit"     Agent false "Commits: 'I will', 'I'll personally', 'leave it with me', 'I'm on it'.";
     OWNERSHIP_DEFLECT    "ownership.deflect"    Agent false "Pushes it away: 'that's not my department', 'you'll have to ask someone else', 'I don't know', 'it's not up to me'.";
     HANDOVER_TRANSFER    "handover.transfer"    Agent false "Hands over: 'I'll transfer you to', 'let me put you through to', 'my colleague will take over'.";
+    // Question and answer.
+    TALK_ASKS            "talk.asks"            Anyone false "Asks something, with or without a question mark: 'so when is it', 'how much is that'.";
+    TALK_ANSWERS         "talk.answers"         Anyone false "Answers yes or no, or gives a day, a price, a reason: 'yes, it is', 'on Thursday', 'because ...'.";
     // Tone of anyone's words.
     RUDE_INSULT          "rude.insult"          Anyone true  "Insults a person: 'you idiot', 'are you stupid', 'shut up', 'get lost'.";
     RUDE_PROFANITY       "rude.profanity"       Anyone false "Swear words.";

@@ -25,6 +25,10 @@ pub(crate) const DECIDED: [(Act, Head); 4] = [
 ];
 /// The logits from which an act is said to be there. For a goodbye it is 60 %, since one that nobody said is the worse mistake.
 const SURE: [f64; 4] = [0.4, -0.4, 0.0, -0.4];
+/// A phrase of this confidence makes the agent's last turn a goodbye whatever its place speaks for.
+const PLAIN: f32 = 0.9;
+/// An act that no phrase finds must have the words on its side, in logits: place alone makes none.
+const BY_WORDS: f64 = 0.5;
 /// Closing acts whose place is looked at together with them, and acts of the customer before them.
 const CLOSERS: [Act; 4] = [CLOSING_FAREWELL, CLOSING_THANKS, CLOSING_OFFER_MORE_HELP, CLOSING_INVITE_REPLY];
 const LEAVERS: [Act; 3] = [CUSTOMER_FAREWELL, CUSTOMER_THANKS, CUSTOMER_SATISFIED];
@@ -115,6 +119,19 @@ pub(crate) struct Place {
     pub from_start: usize,
     /// The agents' turns behind it.
     pub from_end: usize,
+}
+
+/// A stretch of words and what the model knows of them.
+struct Words<'a> {
+    words: &'a [Word],
+    known: &'a [learned::Word],
+    language: Option<Language>,
+}
+
+impl Words<'_> {
+    fn part(&self, range: std::ops::Range<usize>) -> Words<'_> {
+        Words { words: &self.words[range.clone()], known: &self.known[range], language: self.language }
+    }
 }
 
 impl<'a> Surroundings<'a> {
@@ -214,12 +231,7 @@ impl Context {
     }
 
     /// Decides the acts of a conversation that are told by their place.
-    pub(super) fn settle(
-        &self,
-        conversation: &Conversation<'_>,
-        reading: &mut Reading,
-        word: impl Fn(&Word) -> learned::Word,
-    ) {
+    pub(super) fn settle(&self, conversation: &Conversation<'_>, reading: &mut Reading) {
         let spoken = |i: usize, s: Speaker| {
             let t = &conversation.turns[i];
             t.kind == Kind::Speech && t.speaker == s
@@ -229,29 +241,30 @@ impl Context {
         for (i, turn) in reading.turns.iter().enumerate() {
             let from = acts.len();
             let found = reading.acts_of(i);
-            let words = &reading.words[turn.words.clone()];
+            let words = Words {
+                words: &reading.words[turn.words.clone()],
+                known: &reading.known[turn.words.clone()],
+                language: turn.language,
+            };
             if spoken(i, Speaker::Agent) {
                 let surroundings = Surroundings::of_turn(conversation, reading, i);
                 acts.extend_from_slice(found);
                 for k in [0, 1] {
-                    self.decide(k, &surroundings, words, turn.language, &turn.learned, &word, &mut acts, from);
+                    self.decide(k, &surroundings, &words, &turn.learned, &mut acts, from);
                 }
             } else if spoken(i, Speaker::Customer) {
-                for sentence in sentences(words) {
-                    let (start, end) = (sentence[0].start, sentence[sentence.len() - 1].end);
+                for range in sentences(words.words) {
+                    let sentence = words.part(range);
+                    let (start, end) = (sentence.words[0].start, sentence.words[sentence.words.len() - 1].end);
                     let within = |f: &&Found| f.start >= start && f.start < end;
                     let here: Vec<Found> = found.iter().filter(within).copied().collect();
                     let first = acts.len();
                     acts.extend_from_slice(&here);
-                    let sums = if self.model.speaks(turn.language) {
-                        let known: Vec<learned::Word> = sentence.iter().map(&word).collect();
-                        self.model.sums(known.iter())
-                    } else {
-                        Sums::default()
-                    };
+                    let speaks = self.model.speaks(turn.language);
+                    let sums = if speaks { self.model.sums(sentence.known) } else { Sums::default() };
                     let surroundings = Surroundings { acts: &here, ..Surroundings::default() };
                     for k in [2, 3] {
-                        self.decide(k, &surroundings, sentence, turn.language, &sums, &word, &mut acts, first);
+                        self.decide(k, &surroundings, &sentence, &sums, &mut acts, first);
                     }
                 }
             } else {
@@ -267,37 +280,37 @@ impl Context {
     }
 
     /// Keeps, drops or adds one act of a stretch of words, whose acts begin at `from` in `acts`.
-    #[allow(clippy::too_many_arguments)] // all of it is one place in the conversation
     fn decide(
         &self,
         which: usize,
         surroundings: &Surroundings<'_>,
-        words: &[Word],
-        language: Option<Language>,
+        Words { words, known, language }: &Words<'_>,
         sums: &Sums,
-        word: &impl Fn(&Word) -> learned::Word,
         acts: &mut Vec<Found>,
         from: usize,
     ) {
         let (act, head) = DECIDED[which];
-        let with_words = language == Some(Language::English);
+        let with_words = *language == Some(Language::English);
         let (constant, weights) = &self.weights[which][usize::from(!with_words)];
         if words.is_empty() || (*constant == 0.0 && weights.iter().all(|w| *w == 0.0)) {
             return;
         }
         let mut logit = *constant;
         surroundings.each(|feature, value| logit += weights[feature.index()] * f64::from(value));
-        if with_words {
-            logit += tempered(sums[head as usize], words.len());
-        }
+        let said = if with_words { tempered(sums[head as usize], words.len()) } else { 0.0 };
+        logit += said;
         let has = acts[from..].iter().any(|f| f.act == act);
+        // A goodbye in so many words, and nothing after it, is one wherever else such words stand.
+        let plain = act == CLOSING_FAREWELL
+            && surroundings.place.is_some_and(|p| p.from_end == 0)
+            && acts[from..].iter().any(|f| f.act == act && f.confidence >= PLAIN);
         if logit < SURE[which] {
-            if has {
+            if has && !plain {
                 let kept: Vec<Found> = acts.drain(from..).filter(|f| f.act != act).collect();
                 acts.extend(kept);
             }
-        } else if !has && with_words {
-            let (start, end) = self.strongest(words, head, word);
+        } else if !has && with_words && said >= BY_WORDS {
+            let (start, end) = self.strongest(words, known, head);
             let confidence = (1.0 / (1.0 + (-logit).exp())) as f32;
             let question = words[words.len() - 1].flags.has(Flags::QUESTION);
             acts.push(Found { act, start, end, confidence, rule: self.rules[which], question });
@@ -305,17 +318,16 @@ impl Context {
     }
 
     /// The word or the two neighbours that speak most for a head.
-    fn strongest(&self, words: &[Word], head: Head, word: &impl Fn(&Word) -> learned::Word) -> (u32, u32) {
+    fn strongest(&self, words: &[Word], known: &[learned::Word], head: Head) -> (u32, u32) {
         let mut best = (i32::MIN, words[0].start, words[0].end);
-        let mut before: Option<(learned::Word, u32)> = None;
-        for w in words {
-            let known = word(w);
+        let mut before: Option<(&learned::Word, u32)> = None;
+        for (w, known) in words.iter().zip(known) {
             let alone = i32::from(known.weights[head as usize]);
             if alone > best.0 {
                 best = (alone, w.start, w.end);
             }
             if let Some((previous, start)) = before {
-                let pair = self.model.pair(Some(&previous), Some(&known)).map_or(0, |p| i32::from(p[head as usize]));
+                let pair = self.model.pair(Some(previous), Some(known)).map_or(0, |p| i32::from(p[head as usize]));
                 let both = pair + alone + i32::from(previous.weights[head as usize]);
                 if both > best.0 {
                     best = (both, start, w.end);
@@ -328,16 +340,12 @@ impl Context {
 }
 
 /// The sentences of a turn's words.
-pub(crate) fn sentences(words: &[Word]) -> impl Iterator<Item = &[Word]> {
-    let mut rest = words;
+fn sentences(words: &[Word]) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let mut from = 0;
     std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let end = rest[1..].iter().position(|w| w.flags.has(Flags::SENTENCE)).map_or(rest.len(), |n| n + 1);
-        let (sentence, behind) = rest.split_at(end);
-        rest = behind;
-        Some(sentence)
+        let rest = words.get(from + 1..)?;
+        let end = rest.iter().position(|w| w.flags.has(Flags::SENTENCE)).map_or(words.len(), |n| from + 1 + n);
+        Some(std::mem::replace(&mut from, end)..end)
     })
 }
 
@@ -358,7 +366,7 @@ mod tests {
     fn a_turn_is_cut_at_its_sentences() {
         let mut words = Vec::new();
         crate::text::scan("Thanks. Bye now! ok", &mut words);
-        let parts: Vec<usize> = sentences(&words).map(<[Word]>::len).collect();
+        let parts: Vec<usize> = sentences(&words).map(|r| r.len()).collect();
         assert_eq!(parts.iter().sum::<usize>(), words.len());
         assert_eq!(parts, [1, 2, 1]);
     }

@@ -6,7 +6,7 @@ use super::classes::{self, Classes};
 use super::compile::{Brief, NegationRole};
 use super::context::Context;
 use super::machine::Machine;
-use crate::learned::Sums;
+use crate::learned::{self, Sums};
 use crate::model::{Conversation, Kind, Language, Speaker};
 use crate::text::{Flags, Vote, Votes, Word, scan_with};
 
@@ -51,6 +51,8 @@ pub struct Reading {
     pub turns: Vec<TurnReading>,
     /// All acts, turn after turn, in the order of their beginnings.
     pub acts: Vec<Found>,
+    /// What the fitted model knows of each word; empty without a model.
+    pub known: Vec<learned::Word>,
     /// Main language of the conversation.
     pub language: Option<Language>,
 }
@@ -141,6 +143,7 @@ impl<'l> Reader<'l> {
         out.words.clear();
         out.turns.clear();
         out.acts.clear();
+        out.known.clear();
         self.votes.clear();
         self.classes.tidy();
         let mut all = Votes::default();
@@ -180,13 +183,16 @@ impl<'l> Reader<'l> {
             reading.language = language;
             reading.language_confidence = confidence;
             reading.acts = from..out.acts.len();
-            if let Some(model) = self.lexicon.model().filter(|m| m.speaks(language) && turn.kind == Kind::Speech) {
+            if let Some(model) = self.lexicon.model() {
                 let words = &out.words[reading.words.clone()];
-                reading.learned = model.sums(words.iter().map(|w| &self.classes.known[w.number as usize].learned));
+                out.known.extend(words.iter().map(|w| self.classes.known[w.number as usize].learned));
+                if model.speaks(language) && turn.kind == Kind::Speech {
+                    reading.learned = model.sums(&out.known[reading.words.clone()]);
+                }
             }
         }
         if let Some(context) = self.context {
-            context.settle(conversation, out, |w| self.classes.known[w.number as usize].learned);
+            context.settle(conversation, out);
         }
     }
 

@@ -8,4 +8,4 @@ mod result;
 
 pub use conversation::{Channel, Conversation, Kind, Language, Outcome, Speaker, Text, Turn};
 pub use place::{Place, Quarantined, Reason};
-pub use result::{Called, CriterionResult, Evidence, PartResult, Status};
+pub use result::{Called, CriterionResult, Curve, Evidence, PartResult, Status};

@@ -40,7 +40,7 @@ pub struct Called {
 /// One point, won or lost, and the words behind it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
-    /// What it adds to the criterion's score; lost points are negative. `base + Σ points`, clamped to 0..=100, is the score.
+    /// What it adds to the criterion's score; lost points are negative. `base + Σ points` is the score.
     pub points: f64,
     /// Index of the turn in the conversation.
     pub turn: usize,
@@ -69,8 +69,10 @@ pub struct CriterionResult {
     pub reason: &'static str,
     /// 0..=100 when scored.
     pub score: Option<f64>,
-    /// Where the sum starts.
+    /// Where the sum starts, on the scale of the score.
     pub base: f64,
+    /// How sure the score is, 0..=1; 0 unless scored.
+    pub confidence: f64,
     /// Every point, in the order of the turns.
     pub evidence: Vec<Evidence>,
 }
@@ -78,17 +80,45 @@ pub struct CriterionResult {
 impl CriterionResult {
     /// Nothing called for it.
     pub fn not_applicable(reason: &'static str) -> Self {
-        Self { status: Status::NotApplicable, reason, score: None, base: 0.0, evidence: Vec::new() }
+        Self { status: Status::NotApplicable, reason, score: None, base: 0.0, evidence: Vec::new(), confidence: 0.0 }
     }
     /// The input lacks what it needs.
     pub fn cannot_tell(reason: &'static str) -> Self {
-        Self { status: Status::CannotTell, reason, score: None, base: 0.0, evidence: Vec::new() }
+        Self { status: Status::CannotTell, reason, score: None, base: 0.0, evidence: Vec::new(), confidence: 0.0 }
     }
-    /// `base` plus the points of the evidence, clamped to 0..=100.
-    pub fn scored(base: f64, mut evidence: Vec<Evidence>, reason: &'static str) -> Self {
+    /// The score of a sum of points: `base` and the points are drawn through the curve, so that `base` plus the points is the score.
+    pub fn scored(base: f64, mut evidence: Vec<Evidence>, curve: Curve, reason: &'static str) -> Self {
         evidence.sort_by_key(|e| (e.turn, e.start, e.end));
         let sum: f64 = evidence.iter().map(|e| e.points).sum();
-        Self { status: Status::Scored, reason, score: Some((base + sum).clamp(0.0, 100.0)), base, evidence }
+        let (from, to) = (curve.at(base), curve.at(base + sum));
+        // Every point keeps its sign and its share of the way from the base to the score.
+        let factor = if sum.abs() > 1e-9 { (to - from) / sum } else { curve.slope(base) };
+        evidence.iter_mut().for_each(|e| e.points *= factor);
+        Self { status: Status::Scored, reason, score: Some(to), base: from, evidence, confidence: 0.0 }
+    }
+}
+
+/// From a sum of points to a score: the mean rating that people gave to conversations with such a sum, where poor is 0, fair 50 and good 100.
+///
+/// A logistic curve fitted by maximum likelihood to the rated conversations of `tests/gold` (`tests/agreement` holds it against them).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Curve {
+    /// The sum of a fair conversation: its score is 50.
+    pub centre: f64,
+    /// How many points take a score from 50 to 73; the less people agree with the sums, the more.
+    pub spread: f64,
+}
+
+impl Curve {
+    /// The score of a sum, 0..=100.
+    pub fn at(&self, sum: f64) -> f64 {
+        100.0 / (1.0 + (-(sum - self.centre) / self.spread).exp())
+    }
+
+    /// How much a point counts there.
+    fn slope(&self, sum: f64) -> f64 {
+        let share = self.at(sum) / 100.0;
+        100.0 * share * (1.0 - share) / self.spread
     }
 }
 
@@ -105,6 +135,30 @@ pub struct PartResult {
     pub criteria: Vec<CriterionResult>,
     /// Weighted mean of what was scored, 0..=100; 0 on a fatal item; `None` when nothing was scored.
     pub overall: Option<f64>,
+    /// How sure the overall score is, 0..=1: the weighted mean of what was scored.
+    pub confidence: f64,
     /// Names of the fatal items that were met.
     pub fatal: Vec<&'static str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(points: f64) -> Evidence {
+        Evidence { points, turn: 0, start: 0, end: 0, rule: "r", act: "", phrase: None, called: None, would_earn: "" }
+    }
+
+    #[test]
+    fn base_and_points_add_up_to_the_score_and_keep_their_signs() {
+        let curve = Curve { centre: 55.0, spread: 20.0 };
+        for points in [vec![], vec![30.0], vec![40.0, -10.0, 5.0], vec![-200.0, 3.0], vec![8.0, -8.0], vec![900.0]] {
+            let r = CriterionResult::scored(50.0, points.iter().map(|p| point(*p)).collect(), curve, "");
+            let score = r.score.unwrap();
+            let sum: f64 = r.evidence.iter().map(|e| e.points).sum();
+            assert!((r.base + sum - score).abs() < 1e-6 && (0.0..=100.0).contains(&score), "{points:?}: {r:?}");
+            assert!(r.evidence.iter().zip(&points).all(|(e, p)| e.points.signum() == p.signum()), "{points:?}");
+        }
+        assert!((curve.at(55.0) - 50.0).abs() < 1e-9);
+    }
 }

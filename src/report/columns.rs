@@ -136,19 +136,19 @@ impl Table for Conversations {
         ];
         for (i, c) in criteria::ALL.iter().enumerate() {
             let about = format!("{}: 0 to 100, empty unless scored.", c.title());
-            out.push(column::<Conversations>(c.name(), Number, &about, move |r| number(r.criteria[i].1, 1)));
+            out.push(column::<Conversations>(c.name(), Number, &about, move |r| number(r.criteria[i].score, 1)));
             let about = format!(
                 "{}: scored, not_applicable (nothing called for it) or cannot_tell (the input lacks what it needs).",
                 c.title()
             );
             out.push(column::<Conversations>(&format!("{}_status", c.name()), Text, &about, move |r| {
-                text(r.criteria[i].0.name())
+                text(r.criteria[i].status.name())
             }));
         }
         for (i, c) in criteria::ALL.iter().enumerate() {
             let about = format!("{}: why it has this status.", c.title());
             out.push(column::<Conversations>(&format!("{}_reason", c.name()), Text, &about, move |r| {
-                text(r.criteria[i].2)
+                text(r.criteria[i].reason)
             }));
         }
         out.extend([
@@ -162,6 +162,18 @@ impl Table for Conversations {
                 text(&r.source)
             }),
         ]);
+        let about = "How sure the overall score is, 0 to 1: the weighted mean of what was scored.";
+        out.push(column::<Conversations>("confidence", Number, about, |r| number(r.overall.map(|_| r.confidence), 2)));
+        for (i, c) in criteria::ALL.iter().enumerate() {
+            let about = format!(
+                "{}: how sure the score is, 0 to 1; low where evidence is thin, the language uncertain or the transcript poor; empty unless scored.",
+                c.title()
+            );
+            out.push(column::<Conversations>(&format!("{}_confidence", c.name()), Number, &about, move |r| {
+                let cells = &r.criteria[i];
+                number(cells.score.map(|_| cells.confidence), 2)
+            }));
+        }
         out
     }
 }
@@ -250,9 +262,12 @@ impl Table for Agents {
                 column::<Agents>(&format!("{name}_n"), Whole, &about("scored parts."), move |r| {
                     Cell::Whole(estimate(r).map_or(0, |e| e.n as i64))
                 }),
-                column::<Agents>(&format!("{name}_mean"), Number, &about("plain mean, 0 to 100."), move |r| {
-                    number(estimate(r).map(|e| e.mean), 1)
-                }),
+                column::<Agents>(
+                    &format!("{name}_mean"),
+                    Number,
+                    &about("mean, 0 to 100, conversations weighted by their confidence."),
+                    move |r| number(estimate(r).map(|e| e.mean), 1),
+                ),
                 column::<Agents>(
                     &format!("{name}_shrunken"),
                     Number,

@@ -220,7 +220,7 @@ impl<'s> RunFolder<'s> {
         *f.channels.entry(conversation.channel.name()).or_default() += 1;
         for part in conversation.parts {
             f.parts += 1;
-            for (c, (status, _)) in criteria::ALL.iter().zip(&part.criteria) {
+            for (c, (status, ..)) in criteria::ALL.iter().zip(&part.criteria) {
                 *f.statuses.entry(c.name()).or_default().entry(status.name()).or_default() += 1;
             }
             self.team.add(part);

@@ -250,7 +250,7 @@ impl Scorecard {
     pub fn score(&self, part: &Part<'_>) -> PartResult {
         let language = part.reading.language;
         let too_short = part.own_turns().next().is_some() && part.own_words() < self.minimum_words;
-        let (mut sum, mut weights) = (0.0, 0.0);
+        let (mut sum, mut weights, mut confidence) = (0.0, 0.0, 0.0);
         let criteria: Vec<CriterionResult> = criteria::ALL
             .iter()
             .enumerate()
@@ -261,10 +261,12 @@ impl Scorecard {
                 if too_short {
                     return CriterionResult::not_applicable("too few words of the agent");
                 }
-                let result = criterion.score(part);
+                let mut result = criterion.score(part);
                 if let (Status::Scored, Some(score)) = (result.status, result.score) {
+                    result.confidence = criteria::confidence(part, &result);
                     sum += weight * score;
                     weights += weight;
+                    confidence += weight * result.confidence;
                 }
                 result
             })
@@ -286,6 +288,7 @@ impl Scorecard {
             language,
             criteria,
             overall,
+            confidence: if weights > 0.0 { confidence / weights } else { 0.0 },
             fatal,
         }
     }

@@ -188,6 +188,20 @@ impl<'a> Scanned<'a> {
     }
 }
 
+/// A hash of a word that is the same in capital and small letters.
+pub fn caseless_hash(word: &str) -> u64 {
+    let mut h = seed(word.len());
+    for c in word.chars() {
+        let small = match c {
+            'A'..='Z' | 'А'..='Я' => u32::from(c) + 32,
+            c if c.is_ascii() || ('а'..='я').contains(&c) => u32::from(c),
+            c => c.to_lowercase().next().map_or(0, u32::from),
+        };
+        h = (h ^ u64::from(small)).wrapping_mul(0x0100_0000_01B3);
+    }
+    mix(h)
+}
+
 /// The end of the word that begins at `at` with a character of this kind and length, and the word's hash.
 #[inline]
 fn word_end(text: &str, at: usize, kind: u8, len: usize) -> (usize, u64) {
@@ -330,6 +344,14 @@ mod tests {
         assert_eq!(starts("Dear Mr. Smith, thanks"), ["Dear"]);
         assert_eq!(starts("a wrapped\nline\nNew one"), ["a", "New"]);
         assert_eq!(starts("version 3.5 is out… да"), ["version", "да"]);
+    }
+
+    #[test]
+    fn capitals_do_not_tell_words_apart() {
+        for (a, b) in [("Hello", "hELLO"), ("Ёлка", "ёЛКА"), ("СӘЛЕМ", "сәлем"), ("3G", "3g")] {
+            assert_eq!(caseless_hash(a), caseless_hash(b), "{a}");
+        }
+        assert_ne!(caseless_hash("ab"), caseless_hash("ba"));
     }
 
     #[test]

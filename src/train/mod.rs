@@ -39,8 +39,10 @@ const FEWEST: u32 = 3;
 /// Most that a set counts for, and how often one of its examples at the most.
 const SET_WEIGHT: f64 = 3000.0;
 const EXAMPLE_WEIGHT: f64 = 2.0;
-/// Ridge: variance of the weights of words for measures and for acts, of place and company, and of the scale.
-const SPREAD_MEASURE: f64 = 0.03;
+/// Ridge: variance of the weights of words for measures (positivity is taught by most sets) and for acts, of place and company,
+/// and of the scale.
+const SPREAD_MEASURE: f64 = 0.01;
+const SPREAD_POSITIVITY: f64 = 0.03;
 const SPREAD_ACT: f64 = 0.3;
 const SPREAD_CONTEXT: f64 = 1.0;
 const SPREAD_SCALE: f64 = 0.1;
@@ -313,7 +315,11 @@ fn fit(rows: &[&Row], features: usize, with_words: bool) -> Fit {
         let share = if measure { (SET_WEIGHT / set_weights[r.set]).min(EXAMPLE_WEIGHT) } else { 1.0 };
         r.weight * share
     };
-    let spread = if measure { SPREAD_MEASURE } else { SPREAD_ACT };
+    let spread = match first.head {
+        Head::Positivity => SPREAD_POSITIVITY,
+        _ if measure => SPREAD_MEASURE,
+        _ => SPREAD_ACT,
+    };
     // Constants a set (one for acts, whose place is the same everywhere), then the scale, context and words.
     let constants = if measure { SETS.len() } else { 1 };
     let (scale_at, context_at) = (constants, constants + 1);
@@ -392,7 +398,7 @@ fn store(fit: &Fit, head: Head, table: &mut Table, weights: &mut [Weights], pref
 }
 
 fn figure(rows: &[&Row], set: usize, others: bool, features: usize) -> Figure {
-    let held = |r: &&&Row| r.set == set && r.fold % FOLDS == 0;
+    let held = |r: &&&Row| r.set == set && r.fold.is_multiple_of(FOLDS);
     let test: Vec<&Row> = rows.iter().filter(held).copied().collect();
     let some = |keep: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| keep(r)).copied().collect::<Vec<&Row>>();
     let with = fit(&some(&|r| r.fold % FOLDS != 0), features, true);

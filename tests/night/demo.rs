@@ -8,6 +8,7 @@ use std::path::Path;
 use polars::prelude::AnyValue;
 use polars_io::SerReader;
 use polars_io::parquet::read::ParquetReader;
+use sabyr::criteria;
 use sabyr::ingest::{Options, Record, discover, formats, read_all};
 use sabyr::model::Conversation;
 use sabyr::privacy::mask;
@@ -16,10 +17,6 @@ use sabyr::report::masked_id;
 use crate::{Table, files, root, run_json, score};
 
 const DOMAIN: &str = "sabyr-demo.kz";
-
-/// Where the sum of points starts; a change of these is a change of what the scores mean.
-const BASES: [(&str, f64); 4] =
-    [("patience", 70.0), ("empathy", 40.0), ("positive_language", 60.0), ("proper_closing", 50.0)];
 
 /// What the masks write.
 const MASKS: [&str; 8] = ["[email]", "[phone]", "[card]", "[iban]", "[iin]", "[inn]", "[snils]", "[passport]"];
@@ -269,7 +266,9 @@ fn points_add_up(run: &Path) {
     let table = Table::read(run, "conversations.csv");
     let (ids, agents) = (table.column("conversation_id"), table.column("agent_id"));
     let mut scored = 0;
-    for (criterion, base) in BASES {
+    for criterion in criteria::ALL.iter().map(|c| c.name()) {
+        // Every sum of a criterion starts at the same place.
+        let mut base = None;
         let (scores, statuses) = (table.column(criterion), table.column(&format!("{criterion}_status")));
         for (i, written) in scores.into_iter().enumerate() {
             let (points, count) = sums.remove(&[ids[i], agents[i], criterion]).unwrap_or_default();
@@ -279,11 +278,13 @@ fn points_add_up(run: &Path) {
                 continue;
             }
             scored += 1;
-            let (given, want) = (written.parse::<f64>().unwrap(), (base + points).clamp(0.0, 100.0));
+            let starts = written.parse::<f64>().unwrap() - points;
+            let base = *base.get_or_insert((starts, count));
             assert!(
-                (given - want).abs() <= 0.051 + 0.0051 * count,
-                "{} {criterion}: {given}, but its points make {want}",
-                ids[i]
+                (starts - base.0).abs() <= 0.102 + 0.0051 * (count + base.1),
+                "{} {criterion}: its points start at {starts}, others at {}",
+                ids[i],
+                base.0
             );
         }
     }

@@ -1,0 +1,300 @@
+//! # Attentiveness
+//!
+//! ## What it measures
+//! Whether the agent listens: gives back what the customer said, takes up its details, asks nothing twice, leaves no question unanswered.
+//!
+//! ## Why it matters
+//! Who has to say things again feels unheard, and the next step is only as good as what was understood. Giving back what was
+//! heard is the core of active listening (Rogers & Farson 1957).
+//!
+//! ## How it is scored
+//! The sum starts at 60. Giving back the customer's matter in own words adds 10 and checking a detail 6, the same kind again
+//! counting less and less; asking what happened or what worries adds 5. Taking up the customer's words adds up to 10 (share of own turns
+//! that do), reacting to what was said up to 5. A question of the customer that is met with another question or with words that tell nothing costs 7;
+//! a question asked again after it was answered 14, other words said again 8, asking for what the customer had said 14, a question of the
+//! customer's that has to be asked again 10; a customer who says that they say it again 10 each time.
+//! Talk in bare questions costs up to 12, and the tone of the answers (the measure empathy) adds or costs up to 8.
+//! A customer who leaves content adds 4, one who leaves with the matter open costs 6.
+//! Not applicable with fewer than two own turns or no turn of the customer.
+//!
+//! ## Example
+//! Customer: "The blue sofa came with a broken leg." Agent: "So the sofa is there, but one leg is broken, is that right? ..."
+//!
+//! ## Counter-example
+//! Customer: "The blue sofa came with a broken leg." Agent: "What did you order?" Customer: "A sofa." Agent: "What did you order?"
+//!
+//! ## Limits
+//! Whether the answer was the right one is not seen. A detail taken up in other words counts as not taken up.
+
+use super::Criterion;
+use super::part::{Part, fading};
+use super::signals::OwnTurn;
+use crate::learned::Head;
+use crate::lexicon::Act;
+use crate::lexicon::acts::{
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP,
+    CLOSING_RECAP, CUSTOMER_CONFUSED, CUSTOMER_NEEDS_TIME, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS,
+    CUSTOMER_UNRESOLVED, EMPATHY_EXPLORE, HANDOVER_TRANSFER, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL,
+    NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, OWNERSHIP_DEFLECT, PATIENCE_EXPLAIN_AGAIN, PATIENCE_HOLD_ASK,
+    PATIENCE_HOLD_BARE, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, TALK_ANSWERS,
+};
+use crate::model::{Called, CriterionResult, Curve, Evidence};
+
+/// See the head of this file.
+pub struct Attentiveness;
+
+const BASE: f64 = 60.0;
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 54.0, spread: 14.0 };
+const TAKES_UP: f64 = 10.0;
+const REACTS: f64 = 5.0;
+const UNANSWERED: f64 = -7.0;
+const ASKS_AGAIN: f64 = -14.0;
+const SAYS_AGAIN: f64 = -8.0;
+const TOLD_BEFORE: f64 = -14.0;
+const ASKED_BEFORE: f64 = -10.0;
+const BARE: f64 = -12.0;
+const TONE: f64 = 30.0;
+const MOST_TONE: f64 = 8.0;
+/// Mean of the measure empathy of plain, correct turns.
+const PLAIN: f64 = 0.45;
+const LEAVES_CONTENT: f64 = 4.0;
+const LEAVES_OPEN: f64 = -6.0;
+
+/// Fewest words of a turn that could be an answer and is none.
+const FEWEST_WORDS: usize = 3;
+/// Acts that tell something, ask for time to find out, or give back what was asked.
+const TELLS: &[Act] = &[
+    TALK_ANSWERS,
+    ATTENTION_PARAPHRASE,
+    ATTENTION_CHECK_BACK,
+    POSITIVE_CAN_DO,
+    POSITIVE_ALTERNATIVE,
+    POSITIVE_NEXT_STEP,
+    CLOSING_NEXT_STEP,
+    CLOSING_RECAP,
+    NEGATIVE_REFUSAL,
+    NEGATIVE_POLICY_WALL,
+    NEGATIVE_NO_ALTERNATIVE,
+    NEGATIVE_YOU_MUST,
+    OWNERSHIP_DEFLECT,
+    HANDOVER_TRANSFER,
+    PATIENCE_HOLD_ASK,
+    PATIENCE_HOLD_BARE,
+    PATIENCE_EXPLAIN_AGAIN,
+];
+/// Acts of the agent that win by themselves.
+const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
+    (ATTENTION_PARAPHRASE, "gives_back", 10.0, ""),
+    (ATTENTION_CHECK_BACK, "checks_back", 6.0, ""),
+    (EMPATHY_EXPLORE, "asks_what_happened", 5.0, ""),
+];
+/// Acts of the customer that say they were not heard.
+const UNHEARD: &[(Act, &str, f64, &str)] =
+    &[(CUSTOMER_REPEATS, "customer_has_to_repeat", -10.0, "give back what was said the first time")];
+
+impl Criterion for Attentiveness {
+    fn name(&self) -> &'static str {
+        "attentiveness"
+    }
+    fn title(&self) -> &'static str {
+        "Attentiveness"
+    }
+    fn advice(&self) -> &'static str {
+        "Before you answer, give back in one sentence what you have understood, and check the detail that matters."
+    }
+    fn source(&self) -> &'static str {
+        include_str!("attentiveness.rs")
+    }
+
+    fn curve(&self) -> Curve {
+        CURVE
+    }
+
+    fn score(&self, part: &Part<'_>) -> CriterionResult {
+        if let Some(reason) = part.cannot_tell() {
+            return CriterionResult::cannot_tell(reason);
+        }
+        if part.signals.own.len() < 2 || part.signals.customer.is_empty() {
+            return CriterionResult::not_applicable("too short a talk to listen in");
+        }
+        let mut evidence: Vec<Evidence> = Vec::new();
+        part.by_itself(BY_ITSELF, &mut evidence);
+        unheard(part, &mut evidence);
+        unanswered(part, &mut evidence);
+        told_again(part, &mut evidence);
+        again(part, &mut evidence);
+        by_degrees(part, &mut evidence);
+        leaving(part, &mut evidence);
+        evidence.retain(|e| e.points != 0.0);
+        CriterionResult::scored(BASE, evidence, self.curve(), "customer and agent talked")
+    }
+}
+
+/// The customer says that they were not heard: the loss stands at the own turn before.
+fn unheard(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let mut counts = vec![0; UNHEARD.len()];
+    for turn in part.customer_turns() {
+        let Some(own) = part.own_turns().take_while(|t| *t < turn).last() else { continue };
+        for (k, (act, rule, points, would_earn)) in UNHEARD.iter().enumerate() {
+            let Some(found) = part.find(turn, &[*act], 0.5) else { continue };
+            counts[k] += 1;
+            let points = points * fading(counts[k] - 1) * f64::from(found.confidence);
+            let mut e = part.graded(rule, points, own, would_earn);
+            e.called = part.called(turn, found);
+            evidence.push(e);
+        }
+    }
+}
+
+/// A question of the customer that is met with a question, or with words that tell nothing.
+fn unanswered(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let mut count = 0;
+    for customer in part.signals.customer.iter().filter(|c| c.asks) {
+        let Some(next) = part.signals.own.iter().find(|o| o.turn > customer.turn) else { continue };
+        let tells = part.find(next.turn, TELLS, 0.5).is_some()
+            || part.text(next.turn).bytes().any(|b| b.is_ascii_digit())
+            || (next.takes_up && !next.only_asks);
+        if tells || next.words < FEWEST_WORDS {
+            continue;
+        }
+        count += 1;
+        let points = UNANSWERED * fading(count - 1);
+        let mut e = part.graded("question_left_unanswered", points, next.turn, "answer first, then ask or comfort");
+        e.called = Some(whole(part, customer.turn));
+        evidence.push(e);
+    }
+}
+
+/// The customer answers with what they had said before, or asks again what they had asked.
+fn told_again(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let mut counts = [0, 0];
+    for customer in &part.signals.customer {
+        let Some(own) = part.own_turns().take_while(|t| *t < customer.turn).last() else { continue };
+        let (k, rule, points, would_earn) = if customer.told_before {
+            (0, "asks_what_was_said", TOLD_BEFORE, "use what the customer has said already")
+        } else if customer.asked_before.is_some() {
+            (1, "question_asked_in_vain", ASKED_BEFORE, "answer the question the first time, or say when you will")
+        } else {
+            continue;
+        };
+        counts[k] += 1;
+        let mut e = part.graded(rule, points * fading(counts[k] - 1), own, would_earn);
+        e.called = Some(whole(part, customer.turn));
+        evidence.push(e);
+    }
+}
+
+/// What was said before is said again although the customer answered.
+fn again(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let mut counts = [0, 0];
+    for own in part.signals.own.iter().filter(|o| o.says_again()) {
+        let Some(before) = own.like else { continue };
+        let between = before + 1..own.turn;
+        let misheard = |t: usize| part.find(t, &[CUSTOMER_CONFUSED, CUSTOMER_NEEDS_TIME], 0.5).is_some();
+        let closing = part.find(own.turn, &[CLOSING_OFFER_MORE_HELP, CLOSING_FAREWELL], 0.5).is_some();
+        if closing || between.clone().any(misheard) {
+            continue;
+        }
+        let asks = usize::from(own.only_asks);
+        counts[asks] += 1;
+        let (rule, points) = [("says_the_same_again", SAYS_AGAIN), ("asks_again", ASKS_AGAIN)][asks];
+        let points = points * fading(counts[asks] - 1);
+        let mut e = part.graded(rule, points, own.turn, "take up what the customer answered");
+        e.called = between.rev().find(|t| part.roles[*t] == super::Role::Customer).map(|t| whole(part, t));
+        evidence.push(e);
+    }
+}
+
+fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let s = &part.signals;
+    let mut share = |rule, most: f64, holds: &dyn Fn(&OwnTurn) -> bool, would_earn| {
+        let points = most * s.own_share(holds);
+        let turn = part.utmost(1.0, |t| f64::from(u8::from(holds(t))));
+        evidence.extend(turn.map(|t| part.graded(rule, points, t, would_earn)));
+    };
+    share("takes_up_words", TAKES_UP, &|t| t.takes_up, "");
+    share("reacts", REACTS, &|t| t.reacts, "");
+    share("bare_questions", BARE, &|t| t.only_asks && !t.reacts, "acknowledge the answer before the next question");
+    if let Some(mean) = s.own_mean(|t| t.measures.empathy) {
+        let points = (TONE * (mean - PLAIN)).clamp(-MOST_TONE, MOST_TONE);
+        let would_earn = "take up what the customer feels and wants";
+        evidence.extend(part.tone(Head::Empathy, "tone_of_answers", points, would_earn));
+    }
+}
+
+fn leaving(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let Some(own) = part.own_turns().next_back() else { return };
+    let last: Vec<usize> = part.customer_turns().rev().take(2).collect();
+    let find = |acts: &[Act]| last.iter().find_map(|t| part.find(*t, acts, 0.6).map(|f| (*t, f)));
+    let (rule, points, would_earn, found) = match find(&[CUSTOMER_THANKS, CUSTOMER_SATISFIED]) {
+        Some(found) => ("customer_leaves_content", LEAVES_CONTENT, "", found),
+        None => match find(&[CUSTOMER_UNRESOLVED]) {
+            Some(found) => ("customer_leaves_unheard", LEAVES_OPEN, "ask what is still open", found),
+            None => return,
+        },
+    };
+    let mut e = part.graded(rule, points, own, would_earn);
+    e.called = part.called(found.0, found.1);
+    evidence.push(e);
+}
+
+fn whole(part: &Part<'_>, turn: usize) -> Called {
+    Called { turn, start: 0, end: part.text(turn).len(), act: "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::criteria::testing::{better, result};
+    use crate::model::{Channel, Status};
+
+    #[test]
+    fn english_details_are_taken_up_or_asked_twice() {
+        let start = "C: The blue sofa came with a broken leg, and I need it for Saturday.\n";
+        better(
+            &Attentiveness,
+            &format!(
+                "{start}A: So the sofa is there, but one leg is broken, is that right?\nC: Yes.\nA: Let me see how we get a new leg to you before Saturday.\nC: Thank you!"
+            ),
+            &format!(
+                "{start}A: What did you order?\nC: I said a sofa.\nA: What did you order?\nC: As I already told you, a sofa!"
+            ),
+            30.0,
+        );
+    }
+
+    #[test]
+    fn russian_details_are_taken_up_or_asked_twice() {
+        let start = "C: Привезли синий диван со сломанной ножкой, а он нужен мне к субботе.\n";
+        better(
+            &Attentiveness,
+            &format!(
+                "{start}A: Правильно ли я понимаю, что диван привезли, но сломана ножка?\nC: Да.\nA: Давайте посмотрим, как доставить новую ножку до субботы.\nC: Спасибо!"
+            ),
+            &format!("{start}A: Что вы заказывали?\nC: Диван.\nA: Что вы заказывали?\nC: Я же вам уже сказала, диван!"),
+            30.0,
+        );
+    }
+
+    #[test]
+    fn kazakh_details_are_taken_up_or_asked_twice() {
+        let start = "C: Көк диванның аяғы сынып келді, маған сенбіге керек еді.\n";
+        better(
+            &Attentiveness,
+            &format!(
+                "{start}A: Дұрыс түсінсем, диван келді, бірақ аяғы сынған ғой, солай ма?\nC: Иә.\nA: Сенбіге дейін жаңа аяғын қалай жеткіземіз, қарап көрейін.\nC: Рақмет!"
+            ),
+            &format!(
+                "{start}A: Не тапсырыс бердіңіз?\nC: Диван.\nA: Не тапсырыс бердіңіз?\nC: Айттым ғой сізге, диван!"
+            ),
+            25.0,
+        );
+    }
+
+    #[test]
+    fn a_talk_of_one_turn_is_not_applicable() {
+        let r = result(&Attentiveness, Channel::Call, "C: Where are you?\nA: Abay avenue fifty two.");
+        assert_eq!(r.status, Status::NotApplicable);
+    }
+}

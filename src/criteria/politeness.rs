@@ -1,0 +1,171 @@
+//! # Politeness
+//!
+//! ## What it measures
+//! Whether the agent is courteous in form: greeting, please and thanks, softened requests, respectful address (Вы, Сіз), with
+//! whomever and whatever the customer says.
+//!
+//! ## Why it matters
+//! The customer is not always right, but the agent is always polite. The strategies are those of Brown & Levinson (1987) as found in
+//! requests by Danescu-Niculescu-Mizil et al. (2013); for Russian and Kazakh, those of their own grammar.
+//!
+//! ## How it is scored
+//! The sum starts at 50. A greeting adds 5, an offer of help 3, please and softened requests 5, thanks 5, respectful address 4,
+//! praise or deference 3, a goodbye with a wish 4; the same kind again counts less and less. Orders ("you must") cost 5, rushing 8, blaming 8, reproaching a repetition 8, waving a feeling away 6, cold or mocking words 15, swearing 25, insults 40.
+//! The tone of all own turns adds or costs up to 20 (mean of the measure politeness, which begins at one half), saying the very same
+//! again up to 10, and talk in bare questions up to 6.
+//! Not applicable where the agent says fewer than six words.
+//!
+//! ## Example
+//! "Good morning, how can I help? ... Could you give me the number, please? Thank you, Ms Kim. ... Have a lovely day!"
+//!
+//! ## Counter-example
+//! "Number. ... Wait. ... You have to call again tomorrow."
+//!
+//! ## Limits
+//! It sees the form and not the voice. In a language without forms of respectful address these points cannot be won, and are not missed.
+
+use super::Criterion;
+use super::part::Part;
+use crate::learned::Head;
+use crate::lexicon::Act;
+use crate::lexicon::acts::{
+    CLOSING_FAREWELL, CLOSING_THANKS, COURTESY_DEFERENCE, COURTESY_PLEASE, COURTESY_REQUEST, COURTESY_THANKS,
+    EMPATHY_DISMISS, GREETING_HELLO, GREETING_OFFER_HELP, NEGATIVE_YOU_MUST, PATIENCE_BLAME, PATIENCE_REPEAT_REPROACH,
+    PATIENCE_RUSH, RUDE_DISMISSIVE, RUDE_INSULT, RUDE_PROFANITY,
+};
+use crate::model::{CriterionResult, Curve, Evidence};
+
+/// See the head of this file.
+pub struct Politeness;
+
+const BASE: f64 = 50.0;
+/// Fitted to people's ratings by `tests/agreement`.
+const CURVE: Curve = Curve { centre: 62.0, spread: 12.0 };
+/// Fewest words that have a form.
+const FEWEST_WORDS: usize = 6;
+/// Points between no politeness and all of it.
+const TONE: f64 = 80.0;
+const MOST_TONE: f64 = 20.0;
+const REPEATED: f64 = -20.0;
+const MOST_REPEATED: f64 = -10.0;
+const BARE: f64 = -12.0;
+const MOST_BARE: f64 = -6.0;
+
+/// Acts that win or lose by themselves: act, rule, points, what would have earned them.
+const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
+    (GREETING_HELLO, "greets", 5.0, ""),
+    (GREETING_OFFER_HELP, "offers_help", 3.0, ""),
+    (COURTESY_PLEASE, "says_please", 5.0, ""),
+    (COURTESY_REQUEST, "asks_softly", 5.0, ""),
+    (COURTESY_THANKS, "thanks", 5.0, ""),
+    (CLOSING_THANKS, "thanks_for_contact", 4.0, ""),
+    (COURTESY_DEFERENCE, "shows_respect", 3.0, ""),
+    (CLOSING_FAREWELL, "says_goodbye", 4.0, ""),
+    (NEGATIVE_YOU_MUST, "orders_about", -5.0, "ask: \"Could you please ...\""),
+    (PATIENCE_RUSH, "rushes", -8.0, "give the time it takes"),
+    (PATIENCE_BLAME, "blames", -8.0, "say what to do now, not who is at fault"),
+    (PATIENCE_REPEAT_REPROACH, "reproaches_repetition", -8.0, "say it again in other words, without \"as I said\""),
+    (EMPATHY_DISMISS, "waves_away", -6.0, "take the feeling as it is"),
+    (RUDE_DISMISSIVE, "cold_words", -15.0, "stay with the customer's question, politely"),
+    (RUDE_PROFANITY, "swears", -25.0, "never"),
+    (RUDE_INSULT, "insults", -40.0, "never"),
+];
+
+impl Criterion for Politeness {
+    fn name(&self) -> &'static str {
+        "politeness"
+    }
+    fn title(&self) -> &'static str {
+        "Politeness"
+    }
+    fn advice(&self) -> &'static str {
+        "Greet, say please and thank you, and put every request as a question: \"Could you tell me your number, please?\""
+    }
+    fn source(&self) -> &'static str {
+        include_str!("politeness.rs")
+    }
+
+    fn curve(&self) -> Curve {
+        CURVE
+    }
+
+    fn score(&self, part: &Part<'_>) -> CriterionResult {
+        if let Some(reason) = part.cannot_tell() {
+            return CriterionResult::cannot_tell(reason);
+        }
+        if part.own_words() < FEWEST_WORDS {
+            return CriterionResult::not_applicable("too few words to tell the form");
+        }
+        let mut evidence: Vec<Evidence> = Vec::new();
+        part.by_itself(BY_ITSELF, &mut evidence);
+        tone(part, &mut evidence);
+        CriterionResult::scored(BASE, evidence, self.curve(), "the agent spoke")
+    }
+}
+
+/// What the own turns say by degrees.
+fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let s = &part.signals;
+    if let Some(mean) = s.own_mean(|t| t.measures.politeness) {
+        let points = (TONE * (mean - 0.5)).clamp(-MOST_TONE, MOST_TONE);
+        let would_earn = "soften requests, and thank for what is given";
+        evidence.extend(part.tone(Head::Politeness, "tone_of_all_turns", points, would_earn));
+    }
+    let again = (REPEATED * s.own_share(super::signals::OwnTurn::says_again)).max(MOST_REPEATED);
+    let turn = part.utmost(1.0, |t| t.likeness);
+    evidence
+        .extend(turn.map(|t| part.graded("says_the_same_again", again, t, "answer what the customer has just said")));
+    let bare = (BARE * s.own_share(|t| t.only_asks && !t.reacts)).max(MOST_BARE);
+    let turn = part.utmost(1.0, |t| f64::from(u8::from(t.only_asks && !t.reacts)));
+    evidence
+        .extend(turn.map(|t| part.graded("bare_questions", bare, t, "say why you ask, and acknowledge the answer")));
+    evidence.retain(|e| e.points != 0.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::criteria::testing::{better, result, score};
+    use crate::model::{Channel, Status};
+
+    #[test]
+    fn english_requests_are_asked_or_ordered() {
+        better(
+            &Politeness,
+            "C: My card does not work.\nA: Good morning, thank you for calling. Could you tell me your number, please?\nC: 55\nA: Thank you. Have a lovely day!",
+            "C: My card does not work.\nA: Number.\nC: 55\nA: You have to call tomorrow. Hurry up.",
+            30.0,
+        );
+    }
+
+    #[test]
+    fn russian_requests_are_asked_or_ordered() {
+        better(
+            &Politeness,
+            "C: Карта не работает.\nA: Добрый день, спасибо за звонок. Не могли бы Вы назвать номер, пожалуйста?\nC: 55\nA: Благодарю Вас. Всего доброго!",
+            "C: Карта не работает.\nA: Номер говорите.\nC: 55\nA: Вы обязаны позвонить завтра. Давайте быстрее.",
+            30.0,
+        );
+    }
+
+    #[test]
+    fn kazakh_requests_are_asked_or_ordered() {
+        better(
+            &Politeness,
+            "C: Картам істемейді.\nA: Сәлеметсіз бе, хабарласқаныңызға рақмет. Нөміріңізді айтып жібересіз бе?\nC: 55\nA: Рақмет сізге. Сау болыңыз!",
+            "C: Картам істемейді.\nA: Нөміріңді айт, тез бол.\nC: 55\nA: Ертең қайта қоңырау шалуыңыз керек.",
+            20.0,
+        );
+    }
+
+    #[test]
+    fn an_insult_outweighs_all_courtesy() {
+        assert!(score(&Politeness, "C: Hi\nA: Good morning, thank you for calling, please hold, you idiot.") < 40.0);
+    }
+
+    #[test]
+    fn a_word_or_two_have_no_form() {
+        let r = result(&Politeness, Channel::Call, "C: Where are you?\nA: Abay avenue.");
+        assert_eq!(r.status, Status::NotApplicable);
+    }
+}

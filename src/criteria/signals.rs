@@ -1,0 +1,271 @@
+//! What a part of a conversation says by degrees: how each turn comes across, who repeats whom, how the customer leaves.
+//!
+//! Acts are found or not; these are smooth in what happened, so that a score does not hang on one phrase.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::measures::{self, Measures};
+use super::part::Role;
+use crate::learned::Model;
+use crate::lexicon::acts::{
+    ATTENTION_PARAPHRASE, CARING_WISH_WELL, EMPATHY_APOLOGY, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON,
+    EMPATHY_VALIDATE, PATIENCE_REASSURE, POSITIVE_GLADLY, TALK_ASKS, TONE_POSITIVE,
+};
+use crate::lexicon::{Act, Reading};
+use crate::model::{Conversation, Kind};
+use crate::text::{Flags, Word, caseless_hash};
+
+/// One of the agent's own turns.
+#[derive(Clone, Debug)]
+pub struct OwnTurn {
+    /// Its index in the conversation.
+    pub turn: usize,
+    /// How it comes across.
+    pub measures: Measures,
+    /// Words in it.
+    pub words: usize,
+    /// Share of its words that it has in common with the own turn before it that is most like it (Jaccard), 0..=1.
+    pub likeness: f64,
+    /// That turn.
+    pub like: Option<usize>,
+    /// Whether it only asks.
+    pub only_asks: bool,
+    /// Whether it reacts to what was said: with feeling, gladly, in own words.
+    pub reacts: bool,
+    /// Whether it takes up a word of substance that the customer has just said.
+    pub takes_up: bool,
+}
+
+/// A turn of the customer's.
+#[derive(Clone, Debug)]
+pub struct CustomerTurn {
+    /// Its index in the conversation.
+    pub turn: usize,
+    /// How it comes across.
+    pub measures: Measures,
+    /// Whether it asks something.
+    pub asks: bool,
+    /// Whether it answers the agent with what the customer had said before, and the agent had not taken up.
+    pub told_before: bool,
+    /// An earlier question of the customer's that it asks again.
+    pub asked_before: Option<usize>,
+}
+
+/// The signals of one part.
+#[derive(Clone, Debug, Default)]
+pub struct Signals {
+    /// The agent's own turns.
+    pub own: Vec<OwnTurn>,
+    /// The customer's turns within the part.
+    pub customer: Vec<CustomerTurn>,
+}
+
+/// Own turns before one that it is compared with.
+const LOOK_BACK: usize = 40;
+/// Fewest words of a turn that can repeat another.
+const FEWEST_WORDS: usize = 3;
+/// Likeness from which a turn says the same again.
+const SAME: f64 = 0.7;
+/// Letters from which on a word is one of substance; so many of them tell it, since endings change.
+const SUBSTANCE: usize = 5;
+/// Letters of a word that counts at all when a turn is compared with what was said before.
+const COUNTED: usize = 3;
+/// Share of a turn that was said before, from which on it only says it again.
+const TOLD: f64 = 0.6;
+/// Words of a turn that may only ask though it has no question mark.
+const UNMARKED: usize = 14;
+/// Words of a turn that may only say again what was said.
+const TOLD_WORDS: usize = 14;
+/// Likeness, in words of substance, of a question that is asked again.
+const ASKED: f64 = 0.3;
+/// Acts that react to what was said.
+const REACTIONS: &[Act] = &[
+    EMPATHY_NAME_FEELING,
+    EMPATHY_VALIDATE,
+    EMPATHY_APOLOGY,
+    EMPATHY_TAKE_ON,
+    EMPATHY_EXPLORE,
+    CARING_WISH_WELL,
+    PATIENCE_REASSURE,
+    ATTENTION_PARAPHRASE,
+    POSITIVE_GLADLY,
+    TONE_POSITIVE,
+];
+
+impl Signals {
+    /// The signals of a part whose turns have these roles; `customer` are the customer's turns within it.
+    pub(super) fn new(
+        conversation: &Conversation<'_>,
+        reading: &Reading,
+        model: Option<&Model>,
+        roles: &[Role],
+        customer: &[usize],
+    ) -> Signals {
+        let measures = |i: usize| {
+            let t = &reading.turns[i];
+            measures::of_turn(&measures::without_others_troubles(reading.acts_of(i)), &t.learned, t.words.len(), model)
+        };
+        let words = |i: usize| &reading.words[reading.turns[i].words.clone()];
+        let finds_question = |i: usize| reading.acts_of(i).iter().any(|f| f.act == TALK_ASKS);
+        let all = |i: usize| Words::of(&conversation.turns[i].text, words(i));
+        let mut own: Vec<OwnTurn> = Vec::new();
+        let mut said: Vec<Words> = Vec::new();
+        let mut heard: BTreeSet<u64> = BTreeSet::new();
+        let mut told = Words::default();
+        let mut questions: Vec<(usize, BTreeSet<u64>)> = Vec::new();
+        let mut told_again = BTreeMap::new();
+        for (i, role) in roles.iter().enumerate() {
+            match role {
+                Role::Customer => {
+                    let mine = all(i);
+                    let asks = asks(words(i)) || finds_question(i);
+                    let after_question =
+                        own.last().is_some_and(|o: &OwnTurn| asks_at_end(words(o.turn)) || finds_question(o.turn));
+                    let before = said
+                        .last()
+                        .filter(|_| after_question)
+                        .map(|agent| mine.told_before(&told, agent, words(i).len()));
+                    let same = |q: &(usize, BTreeSet<u64>)| {
+                        own.iter().any(|o| o.turn > q.0) && jaccard(&q.1, &mine.substance) >= ASKED
+                    };
+                    let asked = asks.then(|| questions.iter().find(|q| same(q)).map(|q| q.0)).flatten();
+                    told_again.insert(i, (asks, before.unwrap_or(false), asked));
+                    if asks {
+                        questions.push((i, mine.substance.clone()));
+                    }
+                    heard.extend(&mine.substance);
+                    told.add(mine);
+                }
+                Role::Own => {
+                    let mine = all(i);
+                    let before = said.iter().enumerate().rev().take(LOOK_BACK);
+                    let like = before
+                        .map(|(k, other)| (jaccard(&mine.all, &other.all), k))
+                        .reduce(|best, next| if next.0 > best.0 { next } else { best })
+                        .filter(|_| words(i).len() >= FEWEST_WORDS);
+                    own.push(OwnTurn {
+                        turn: i,
+                        measures: measures(i),
+                        words: words(i).len(),
+                        likeness: like.map_or(0.0, |l| l.0),
+                        like: like.map(|(_, k)| own[k].turn),
+                        only_asks: only_asks(words(i), finds_question(i)),
+                        reacts: reading.acts_of(i).iter().any(|f| REACTIONS.contains(&f.act)),
+                        takes_up: mine.substance.iter().any(|h| heard.contains(h)),
+                    });
+                    said.push(mine);
+                    heard.clear();
+                }
+                Role::Other => {}
+            }
+        }
+        let customer = customer
+            .iter()
+            .filter(|i| conversation.turns[**i].kind == Kind::Speech)
+            .map(|&i| {
+                // Turns of a part are among those that were looked at.
+                let (asks, told_before, asked_before) = told_again.get(&i).copied().unwrap_or_default();
+                CustomerTurn { turn: i, measures: measures(i), asks, told_before, asked_before }
+            })
+            .collect();
+        Signals { own, customer }
+    }
+
+    /// Mean of something over the own turns; `None` when there is none.
+    pub fn own_mean(&self, of: impl Fn(&OwnTurn) -> f64) -> Option<f64> {
+        mean(self.own.iter().map(of))
+    }
+
+    /// Share of the own turns of which something holds, 0 when there is none.
+    pub fn own_share(&self, holds: impl Fn(&OwnTurn) -> bool) -> f64 {
+        self.own_mean(|t| f64::from(u8::from(holds(t)))).unwrap_or(0.0)
+    }
+
+    /// Mean of something over the customer's last two turns, if they come behind the agent's first.
+    pub fn leaving(&self, of: impl Fn(&CustomerTurn) -> f64) -> Option<f64> {
+        let first = self.own.first()?.turn;
+        mean(self.customer.iter().rev().take_while(|c| c.turn > first).take(2).map(of))
+    }
+}
+
+impl OwnTurn {
+    /// Whether it says what was said before.
+    pub fn says_again(&self) -> bool {
+        self.likeness >= SAME
+    }
+}
+
+/// The words of a turn as hashes, for comparing turns.
+#[derive(Debug, Default)]
+struct Words {
+    /// All of them.
+    all: BTreeSet<u64>,
+    /// Those that count when a turn is compared with what was said before.
+    counted: BTreeSet<u64>,
+    /// Those of substance, by their beginnings: long words and numbers.
+    substance: BTreeSet<u64>,
+}
+
+impl Words {
+    fn of(text: &str, words: &[Word]) -> Words {
+        let mut out = Words::default();
+        for w in words {
+            let word = &text[w.start as usize..w.end as usize];
+            let hash = caseless_hash(word);
+            out.all.insert(hash);
+            let (letters, number) = (word.chars().count(), word.bytes().any(|b| b.is_ascii_digit()));
+            if letters >= COUNTED || number {
+                out.counted.insert(hash);
+            }
+            if number {
+                out.substance.insert(hash);
+            } else if letters >= SUBSTANCE {
+                let end = word.char_indices().nth(SUBSTANCE).map_or(word.len(), |(i, _)| i);
+                out.substance.insert(caseless_hash(&word[..end]));
+            }
+        }
+        out
+    }
+
+    fn add(&mut self, other: Words) {
+        self.counted.extend(other.counted);
+        self.substance.extend(other.substance);
+    }
+
+    /// Whether these words of `n` say what was told before, and `agent` did not say it back just now.
+    fn told_before(&self, told: &Words, agent: &Words, n: usize) -> bool {
+        let again = self.counted.intersection(&told.counted).count() as f64;
+        let substance = self.substance.iter().any(|h| told.substance.contains(h) && !agent.substance.contains(h));
+        n <= TOLD_WORDS && substance && again >= TOLD * self.counted.len() as f64
+    }
+}
+
+fn asks(words: &[Word]) -> bool {
+    words.iter().any(|w| w.flags.has(Flags::QUESTION))
+}
+
+/// Whether a turn's last sentence asks.
+fn asks_at_end(words: &[Word]) -> bool {
+    words.last().is_some_and(|w| w.flags.has(Flags::QUESTION))
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut n) = (0.0, 0);
+    for v in values {
+        sum += v;
+        n += 1;
+    }
+    (n > 0).then(|| sum / f64::from(n))
+}
+
+fn jaccard(a: &BTreeSet<u64>, b: &BTreeSet<u64>) -> f64 {
+    let both = a.intersection(b).count();
+    let any = a.len() + b.len() - both;
+    if any == 0 { 0.0 } else { both as f64 / any as f64 }
+}
+
+/// Whether a turn is one sentence that asks; without a question mark it must be short.
+fn only_asks(words: &[Word], found: bool) -> bool {
+    (asks_at_end(words) || (found && words.len() <= UNMARKED))
+        && words.iter().filter(|w| w.flags.has(Flags::SENTENCE)).count() == 1
+}

@@ -1,0 +1,220 @@
+//! How far the program agrees with people: on turns and conversations that were labelled before it saw them (`tests/gold`), and on
+//! conversations that were written in three languages (`tests/parallel`).
+//!
+//! The bounds are what was reached, a little below: agreement that is lost fails. `cargo test --test agreement -- --nocapture` shows the figures.
+
+#![allow(clippy::print_stdout)] // the figures, for who asks with --nocapture
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use sabyr::criteria::{self, parts};
+use sabyr::lexicon::{Lexicon, Reader, Reading, gold};
+use sabyr::model::{Channel, Conversation, CriterionResult, Curve, PartResult, Turn};
+use sabyr::robustness::{self, Damage, Report};
+use sabyr::scorecard::Scorecard;
+use serde::Deserialize;
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::built_in().unwrap());
+static SCORECARD: LazyLock<Scorecard> = LazyLock::new(|| Scorecard::built_in().unwrap());
+
+const LANGUAGES: [&str; 3] = ["en", "ru", "kk"];
+
+fn file(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)).unwrap()
+}
+
+fn score(c: &Conversation<'_>) -> PartResult {
+    let mut reading = Reading::default();
+    Reader::new(&LEXICON).read(c, &mut reading);
+    let mut all = parts(c, &reading, &LEXICON);
+    assert_eq!(all.len(), 1, "{} has one agent", &*c.id);
+    SCORECARD.score(&all.remove(0))
+}
+
+/// A conversation without its ratings, and the ratings by criterion: 0 poor, 0.5 fair, 1 good.
+type Rated = (Conversation<'static>, BTreeMap<String, f64>);
+
+static RATED: LazyLock<Vec<Rated>> = LazyLock::new(|| {
+    let mut all = Vec::new();
+    for language in LANGUAGES {
+        for line in file(&format!("gold/{language}_conversations.jsonl")).lines() {
+            let mut c: Conversation<'_> = serde_json::from_str(line).unwrap();
+            let ratings = std::mem::take(&mut c.labels).0.into_iter().filter_map(|(name, rating)| {
+                let rating = match &*rating {
+                    "poor" => 0.0,
+                    "fair" => 0.5,
+                    "good" => 1.0,
+                    "not_applicable" => return None,
+                    other => panic!("{other:?} is no rating"),
+                };
+                Some((name.to_string(), rating))
+            });
+            let ratings = ratings.collect();
+            all.push((c.into_owned(), ratings));
+        }
+    }
+    assert!(all.len() >= 140);
+    all
+});
+
+/// Scores and ratings of one criterion, where both say something.
+fn pairs(index: usize, of: impl Fn(&CriterionResult) -> f64) -> Vec<(f64, f64)> {
+    let name = criteria::ALL[index].name();
+    let pair = |(c, ratings): &Rated| {
+        let rating = *ratings.get(name)?;
+        let result = &score(c).criteria[index];
+        result.score.map(|_| (of(result), rating))
+    };
+    RATED.iter().filter_map(pair).collect()
+}
+
+/// The chance that a good conversation has a higher score than a poor one.
+fn auc(pairs: &[(f64, f64)]) -> f64 {
+    let of = |rating: f64| pairs.iter().filter(move |p| p.1 == rating).map(|p| p.0);
+    let (mut won, mut all) = (0.0, 0.0);
+    for good in of(1.0) {
+        for poor in of(0.0) {
+            won += if good > poor {
+                1.0
+            } else if good == poor {
+                0.5
+            } else {
+                0.0
+            };
+            all += 1.0;
+        }
+    }
+    won / all
+}
+
+/// The logistic curve of greatest likelihood, by Newton's method.
+fn fit(pairs: &[(f64, f64)]) -> Curve {
+    let n = pairs.len() as f64;
+    let mean = pairs.iter().map(|p| p.0).sum::<f64>() / n;
+    let deviation = (pairs.iter().map(|p| (p.0 - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let (mut a, mut b) = (0.0, 0.0);
+    for _ in 0..30 {
+        let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for (sum, rating) in pairs {
+            let z = (sum - mean) / deviation;
+            let p = 1.0 / (1.0 + f64::exp(-(a + b * z)));
+            let w = p * (1.0 - p);
+            ga += rating - p;
+            gb += (rating - p) * z;
+            haa += w;
+            hab += w * z;
+            hbb += w * z * z;
+        }
+        let det = haa * hbb - hab * hab;
+        a += (hbb * ga - hab * gb) / det;
+        b += (haa * gb - hab * ga) / det;
+    }
+    Curve { centre: mean - a / b * deviation, spread: deviation / b }
+}
+
+#[test]
+fn scores_are_the_ratings_that_people_would_give() {
+    for (i, criterion) in criteria::ALL.iter().enumerate() {
+        let curve = criterion.curve();
+        let logit = |share: f64| (share / (1.0 - share)).ln();
+        let sums = pairs(i, |r| curve.centre + curve.spread * logit(r.score.unwrap() / 100.0));
+        let fitted = fit(&sums);
+        let off: f64 = sums.iter().map(|(s, _)| (fitted.at(*s) - curve.at(*s)).abs()).sum::<f64>() / sums.len() as f64;
+        println!("{}: {} conversations, {fitted:.1?}, used {curve:?}, {off:.1} apart", criterion.name(), sums.len());
+        assert!(sums.len() >= 90, "{}: only {} rated conversations", criterion.name(), sums.len());
+        assert!(off <= 4.0, "{}: its curve should be {fitted:?}", criterion.name());
+    }
+}
+
+#[test]
+fn good_conversations_score_higher_than_poor_ones() {
+    let least = [
+        ("patience", 0.93),
+        ("empathy", 0.86),
+        ("positive_language", 0.95),
+        ("proper_closing", 0.88),
+        ("attentiveness", 0.70),
+        ("politeness", 0.95),
+    ];
+    for (i, (name, least)) in least.into_iter().enumerate() {
+        assert_eq!(criteria::ALL[i].name(), name);
+        let of = auc(&pairs(i, |r| r.score.unwrap()));
+        println!("{name}: {of:.3}");
+        assert!(of >= least, "{name}: AUC {of:.3}");
+    }
+}
+
+#[test]
+fn acts_are_found_as_people_find_them() {
+    // Phrases are mended with the differences of the odd lines; the even ones are only counted.
+    for (language, least) in LANGUAGES.into_iter().zip([0.68, 0.68, 0.70]) {
+        let turns = gold::parse(&file(&format!("gold/{language}_turns.jsonl"))).unwrap();
+        let closed = gold::measure(&LEXICON, turns.iter().skip(1).step_by(2)).macro_f1();
+        let open = gold::measure(&LEXICON, turns.iter().step_by(2)).macro_f1();
+        println!("{language}: macro F1 {closed:.3} on the closed half, {open:.3} on the open one");
+        assert!(turns.len() >= 360 && closed >= least && open >= least, "{language}: {closed:.3}, {open:.3}");
+    }
+}
+
+#[derive(Deserialize)]
+struct Parallel<'a> {
+    id: &'a str,
+    channel: Channel,
+    #[serde(borrow)]
+    versions: BTreeMap<&'a str, Vec<Turn<'a>>>,
+}
+
+#[test]
+fn a_conversation_scores_alike_in_every_language() {
+    let text = file("parallel/part1.jsonl") + &file("parallel/part2.jsonl");
+    // Criterion, most points between the means of two languages, least share of conversations within 7 points.
+    let mut scores: Vec<Vec<[f64; 3]>> = vec![Vec::new(); criteria::ALL.len()];
+    let mut count = 0;
+    for line in text.lines() {
+        let parallel: Parallel<'_> = serde_json::from_str(line).unwrap();
+        count += 1;
+        let results = LANGUAGES.map(|language| {
+            score(&Conversation {
+                id: parallel.id.into(),
+                channel: parallel.channel,
+                language: Some(language.into()),
+                agent_id: Some("agent".into()),
+                turns: parallel.versions[language].clone(),
+                ..Conversation::default()
+            })
+        });
+        for (i, all) in scores.iter_mut().enumerate() {
+            if let [Some(en), Some(ru), Some(kk)] = results.each_ref().map(|r| r.criteria[i].score) {
+                all.push([en, ru, kk]);
+            }
+        }
+    }
+    assert!(count >= 60);
+    for (criterion, all) in criteria::ALL.iter().zip(&scores) {
+        let name = criterion.name();
+        let mean = |l: usize| all.iter().map(|s| s[l]).sum::<f64>() / all.len() as f64;
+        let spread =
+            |s: &[f64; 3]| s.iter().fold(0.0, |m: f64, x| m.max(*x)) - s.iter().fold(100.0, |m: f64, x| m.min(*x));
+        let near = all.iter().filter(|s| spread(s) <= 7.0).count() as f64 / all.len() as f64;
+        let means = [mean(0), mean(1), mean(2)];
+        println!("{name}: {} conversations, means {means:.1?}, {:.0} % within 7 points", all.len(), 100.0 * near);
+        assert!(all.len() >= 40, "{name}: scored in {} conversations", all.len());
+        assert!(spread(&means) <= 10.0, "{name}: means {means:.1?}");
+    }
+}
+
+#[test]
+fn scores_stay_where_they_are_when_transcripts_get_worse() {
+    let mut report = Report::new();
+    let mut reader = Reader::new(&LEXICON);
+    for (c, _) in RATED.iter() {
+        robustness::add(&mut report, c, &LEXICON, &SCORECARD, &mut reader);
+    }
+    for damage in Damage::EVERY {
+        let moves = &report[&(damage, "overall")];
+        println!("{}: {} scores, median move {:.1}", damage.name(), moves.by.len(), moves.quantile(0.5));
+        assert!(moves.by.len() >= 100 && moves.quantile(0.5) < if damage == Damage::All { 6.0 } else { 3.0 });
+    }
+}
