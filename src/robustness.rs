@@ -79,11 +79,16 @@ const FILLERS: [&[&str]; 3] = [
     &["ну", "мм", "ааа", "сосын", "жаңағы"],
 ];
 
-/// A conversation with its speech damaged in one way.
-pub fn damaged(c: &Conversation<'_>, damage: Damage, languages: &[Option<Language>]) -> Conversation<'static> {
+/// A conversation with its speech damaged in one way; another `draw` hits other words.
+pub fn damaged(
+    c: &Conversation<'_>,
+    damage: Damage,
+    draw: u64,
+    languages: &[Option<Language>],
+) -> Conversation<'static> {
     let mut out = c.clone().into_owned();
     for (i, turn) in out.turns.iter_mut().enumerate().filter(|(_, t)| t.kind == Kind::Speech) {
-        let seed = caseless_hash(&c.id) ^ (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let seed = caseless_hash(&c.id) ^ ((i as u64) << 8 | draw).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let fillers = FILLERS[languages.get(i).copied().flatten().unwrap_or(Language::English) as usize];
         turn.text = damage_text(&turn.text, damage, seed, fillers).into();
     }
@@ -164,7 +169,10 @@ impl Moves {
 /// Moves by damage and score: `overall`, then the criteria by name.
 pub type Report = BTreeMap<(Damage, &'static str), Moves>;
 
-/// Damages a conversation in every way and adds how far its scores move.
+/// How often each conversation is damaged in each way.
+const DRAWS: u64 = 3;
+
+/// Damages a conversation in every way, three times each, and adds how far its scores move.
 pub fn add(
     report: &mut Report,
     c: &Conversation<'_>,
@@ -179,8 +187,9 @@ pub fn add(
         (results, reading.turns.iter().map(|t| t.language).collect())
     };
     let (before, languages) = score(c);
-    for damage in Damage::EVERY {
-        let (after, _) = score(&damaged(c, damage, &languages));
+    let draws = Damage::EVERY.into_iter().flat_map(|d| (0..DRAWS).map(move |draw| (d, draw)));
+    for (damage, draw) in draws {
+        let (after, _) = score(&damaged(c, damage, draw, &languages));
         for (a, b) in before.iter().zip(&after) {
             let overall = report.entry((damage, "overall")).or_default();
             overall.by.extend(a.overall.zip(b.overall).map(|(x, y)| (x - y).abs()));
@@ -228,7 +237,7 @@ mod tests {
             ..Conversation::default()
         };
         for d in Damage::EVERY {
-            let e = damaged(&c, d, &[None, None]);
+            let e = damaged(&c, d, 0, &[None, None]);
             assert_eq!((e.turns.len(), e.turns[1].speaker), (2, Speaker::Agent));
         }
         let moves = Moves { by: vec![5.0, 1.0, 3.0], changed: 0 };

@@ -17,7 +17,7 @@ use super::{Failure, Input, Limits, lexicon};
 /// Damage transcripts as recognisers do, score them again, and show how far the scores move
 #[derive(Parser)]
 #[command(
-    after_help = "Each conversation is scored as it is, then with its speech damaged in one way at a time, the same way in every run.
+    after_help = "Each conversation is scored as it is, then with its speech damaged in one way at a time, three times each, the same in every run.
 Columns: half of the scores move by no more than `median`, nine in ten by no more than `p90` points.
 
 Example:
