@@ -45,20 +45,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{:<24} {:<20} {:>6} {:>6} {:>8} {:>8} {:>8}", "head", "set", "n", "", "acts", "with", "without")?;
+    writeln!(out, "How well a fifth of each set that was held out is told; in brackets with length regressed out.")?;
+    writeln!(out, "{:<24} {:<20} {:>5} {:<6} {:<14} {:<14} without", "head", "set", "n", "", "acts", "with the set")?;
     for f in &trained.figures {
-        let without = f.without.map_or("-".to_owned(), |w| format!("{w:.3}"));
-        writeln!(
-            out,
-            "{:<24} {:<20} {:>6} {:>6} {:>8.3} {:>8.3} {:>8}",
-            f.head.name(),
-            f.set,
-            f.n,
-            f.kind,
-            f.acts,
-            f.with,
-            without
-        )?;
+        let without = f.without.map_or("-".to_owned(), |w| w.to_string());
+        let train::Figure { set, n, kind, acts, with, .. } = f;
+        writeln!(out, "{:<24} {set:<20} {n:>5} {kind:<6} {acts:<14} {with:<14} {without}", f.head.name())?;
     }
     writeln!(out, "{} features, written to {}", trained.table.features.len(), args.out.display())?;
     Ok(ExitCode::SUCCESS)

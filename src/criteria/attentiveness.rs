@@ -11,8 +11,9 @@
 //! The sum starts at 60. Giving back the customer's matter in own words adds 10 and checking a detail 6, the same kind again
 //! counting less and less; asking what happened or what worries adds 5. Taking up the customer's words adds up to 10 (share of own turns
 //! that do), reacting to what was said up to 5. A question of the customer that is met with another question or with words that tell nothing costs 7;
-//! a question asked again after it was answered 14, other words said again 8, asking for what the customer had said 14, a question of the
-//! customer's that has to be asked again 10; a customer who says that they say it again 10 each time.
+//! a question asked again after it was answered 14, other words said again 8, asking for what the customer had said 14; so does a
+//! question that the customer has to ask again, or comes back to since no answer has taken its words up. A customer who says that
+//! they say it again costs 10 each time.
 //! Talk in bare questions costs up to 12, and the tone of the answers (the measure empathy) adds or costs up to 8.
 //! A customer who leaves content adds 4, one who leaves with the matter open costs 6.
 //! Not applicable with fewer than two own turns or no turn of the customer.
@@ -45,14 +46,14 @@ pub struct Attentiveness;
 
 const BASE: f64 = 60.0;
 /// Fitted to people's ratings by `tests/agreement`.
-const CURVE: Curve = Curve { centre: 54.0, spread: 14.0 };
+const CURVE: Curve = Curve { centre: 51.5, spread: 12.5 };
 const TAKES_UP: f64 = 10.0;
 const REACTS: f64 = 5.0;
 const UNANSWERED: f64 = -7.0;
 const ASKS_AGAIN: f64 = -14.0;
 const SAYS_AGAIN: f64 = -8.0;
 const TOLD_BEFORE: f64 = -14.0;
-const ASKED_BEFORE: f64 = -10.0;
+const ASKED_BEFORE: f64 = -14.0;
 const BARE: f64 = -12.0;
 const TONE: f64 = 30.0;
 const MOST_TONE: f64 = 8.0;
@@ -290,6 +291,33 @@ mod tests {
             ),
             25.0,
         );
+    }
+
+    #[test]
+    fn a_question_that_no_answer_takes_up_costs_points() {
+        for (start, good, bad, end) in [
+            (
+                "C: Can she travel by aeroplane after the operation?\n",
+                "She may take an aeroplane",
+                "There is no need to worry",
+                "C: And the aeroplane?\nA: We can order a taxi as well.",
+            ),
+            (
+                "C: Можно ли ей лететь самолётом после операции?\n",
+                "Самолётом можно",
+                "Не волнуйтесь",
+                "C: А самолётом?\nA: Можем вызвать и такси.",
+            ),
+            (
+                "C: Операциядан кейін ұшаққа отыруға бола ма?\n",
+                "Ұшаққа отыруға болады",
+                "Уайымдамаңыз",
+                "C: Ал ұшақ ше?\nA: Такси де шақырамыз.",
+            ),
+        ] {
+            let of = |answer: &str| format!("{start}A: {answer}, the doctor says so.\n{end}");
+            better(&Attentiveness, &of(good), &of(bad), 8.0);
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! counted once with its highest confidence plus half of each further one. What the words add is the fitted model's sum over the
 //! turn ([`crate::learned`]), small next to the acts and nothing in a language that no labelled set speaks.
 
+use std::borrow::Cow;
+
 use crate::learned::{Head, Model, Sums, temper, tempered};
 use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CARING_WISH_WELL, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP,
@@ -157,8 +159,11 @@ impl Measures {
 }
 
 /// The acts of a turn without the bad words that belong to empathy: who names the customer's trouble does not complain of it.
-pub fn without_others_troubles(acts: &[Found]) -> Vec<Found> {
+pub fn without_others_troubles(acts: &[Found]) -> Cow<'_, [Found]> {
     let names_trouble = |f: &Found| TROUBLES.contains(&f.act);
+    if !acts.iter().any(names_trouble) {
+        return acts.into();
+    }
     let within = |f: &Found| acts.iter().any(|a| names_trouble(a) && f.start < a.end && a.start < f.end);
     acts.iter().filter(|f| f.act != TONE_NEGATIVE || !within(f)).copied().collect()
 }

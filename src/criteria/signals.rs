@@ -2,8 +2,6 @@
 //!
 //! Acts are found or not; these are smooth in what happened, so that a score does not hang on one phrase.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::measures::{self, Measures};
 use super::part::Role;
 use crate::learned::Model;
@@ -12,7 +10,7 @@ use crate::lexicon::acts::{
     EMPATHY_VALIDATE, PATIENCE_REASSURE, POSITIVE_GLADLY, TALK_ASKS, TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Reading};
-use crate::model::{Conversation, Kind};
+use crate::model::{Conversation, Kind, Language};
 use crate::text::{Flags, Word, caseless_hash};
 
 /// One of the agent's own turns.
@@ -47,7 +45,7 @@ pub struct CustomerTurn {
     pub asks: bool,
     /// Whether it answers the agent with what the customer had said before, and the agent had not taken up.
     pub told_before: bool,
-    /// An earlier question of the customer's that it asks again.
+    /// An earlier question of the customer's that it asks again, or comes back to since no answer has taken it up.
     pub asked_before: Option<usize>,
 }
 
@@ -66,7 +64,8 @@ const LOOK_BACK: usize = 40;
 const FEWEST_WORDS: usize = 3;
 /// Likeness from which a turn says the same again.
 const SAME: f64 = 0.7;
-/// Letters from which on a word is one of substance; so many of them tell it, since endings change.
+/// Letters from which on a word is one of substance; so many of them tell it, since endings change. One fewer in Kazakh, which
+/// has more endings.
 const SUBSTANCE: usize = 5;
 /// Letters of a word that counts at all when a turn is compared with what was said before.
 const COUNTED: usize = 3;
@@ -76,6 +75,8 @@ const TOLD: f64 = 0.6;
 const UNMARKED: usize = 14;
 /// Words of a turn that may only say again what was said.
 const TOLD_WORDS: usize = 14;
+/// Words of a turn that may come back to a question by one word of it, if no answer has taken that word up.
+const BRIEF: usize = 20;
 /// Likeness, in words of substance, of a question that is asked again.
 const ASKED: f64 = 0.3;
 /// Acts that react to what was said.
@@ -107,13 +108,13 @@ impl Signals {
         };
         let words = |i: usize| &reading.words[reading.turns[i].words.clone()];
         let finds_question = |i: usize| reading.acts_of(i).iter().any(|f| f.act == TALK_ASKS);
-        let all = |i: usize| Words::of(&conversation.turns[i].text, words(i));
+        let all = |i: usize| Words::of(&conversation.turns[i].text, words(i), reading.language);
         let mut own: Vec<OwnTurn> = Vec::new();
         let mut said: Vec<Words> = Vec::new();
-        let mut heard: BTreeSet<u64> = BTreeSet::new();
+        let mut heard = Set::default();
         let mut told = Words::default();
-        let mut questions: Vec<(usize, BTreeSet<u64>)> = Vec::new();
-        let mut told_again = BTreeMap::new();
+        let mut questions: Vec<(usize, Set)> = Vec::new();
+        let mut told_again = vec![(false, false, None); roles.len()];
         for (i, role) in roles.iter().enumerate() {
             match role {
                 Role::Customer => {
@@ -125,22 +126,26 @@ impl Signals {
                         .last()
                         .filter(|_| after_question)
                         .map(|agent| mine.told_before(&told, agent, words(i).len()));
-                    let same = |q: &(usize, BTreeSet<u64>)| {
-                        own.iter().any(|o| o.turn > q.0) && jaccard(&q.1, &mine.substance) >= ASKED
+                    let same = |q: &(usize, Set)| {
+                        let answers = || own.iter().zip(&said).filter(|(o, _)| o.turn > q.0).map(|(_, w)| w);
+                        let passed_over = |h: &u64| q.1.contains(h) && answers().all(|a| !a.substance.contains(h));
+                        answers().next().is_some()
+                            && ((asks && q.1.likeness(&mine.substance) >= ASKED)
+                                || (words(i).len() <= BRIEF && mine.substance.0.iter().any(passed_over)))
                     };
-                    let asked = asks.then(|| questions.iter().find(|q| same(q)).map(|q| q.0)).flatten();
-                    told_again.insert(i, (asks, before.unwrap_or(false), asked));
+                    let asked = questions.iter().find(|q| same(q)).map(|q| q.0);
+                    told_again[i] = (asks, before.unwrap_or(false), asked);
                     if asks {
                         questions.push((i, mine.substance.clone()));
                     }
-                    heard.extend(&mine.substance);
-                    told.add(mine);
+                    heard.add(&mine.substance);
+                    told.add(&mine);
                 }
                 Role::Own => {
                     let mine = all(i);
                     let before = said.iter().enumerate().rev().take(LOOK_BACK);
                     let like = before
-                        .map(|(k, other)| (jaccard(&mine.all, &other.all), k))
+                        .map(|(k, other)| (mine.all.likeness(&other.all), k))
                         .reduce(|best, next| if next.0 > best.0 { next } else { best })
                         .filter(|_| words(i).len() >= FEWEST_WORDS);
                     own.push(OwnTurn {
@@ -151,10 +156,10 @@ impl Signals {
                         like: like.map(|(_, k)| own[k].turn),
                         only_asks: only_asks(words(i), finds_question(i)),
                         reacts: reading.acts_of(i).iter().any(|f| REACTIONS.contains(&f.act)),
-                        takes_up: mine.substance.iter().any(|h| heard.contains(h)),
+                        takes_up: mine.substance.common(&heard) > 0,
                     });
                     said.push(mine);
-                    heard.clear();
+                    heard.0.clear();
                 }
                 Role::Other => {}
             }
@@ -163,8 +168,7 @@ impl Signals {
             .iter()
             .filter(|i| conversation.turns[**i].kind == Kind::Speech)
             .map(|&i| {
-                // Turns of a part are among those that were looked at.
-                let (asks, told_before, asked_before) = told_again.get(&i).copied().unwrap_or_default();
+                let (asks, told_before, asked_before) = told_again[i];
                 CustomerTurn { turn: i, measures: measures(i), asks, told_before, asked_before }
             })
             .collect();
@@ -195,48 +199,90 @@ impl OwnTurn {
     }
 }
 
+/// Hashes of words, each once, in order.
+#[derive(Clone, Debug, Default)]
+struct Set(Vec<u64>);
+
+impl Set {
+    fn of(mut hashes: Vec<u64>) -> Set {
+        hashes.sort_unstable();
+        hashes.dedup();
+        Set(hashes)
+    }
+
+    fn add(&mut self, other: &Set) {
+        self.0.extend_from_slice(&other.0);
+        // Two runs in order: a stable sort merges them.
+        self.0.sort();
+        self.0.dedup();
+    }
+
+    /// How many stand in both.
+    fn common(&self, other: &Set) -> usize {
+        let (mut i, mut k, mut n) = (0, 0, 0);
+        while let (Some(a), Some(b)) = (self.0.get(i), other.0.get(k)) {
+            n += usize::from(a == b);
+            i += usize::from(a <= b);
+            k += usize::from(b <= a);
+        }
+        n
+    }
+
+    /// Jaccard's share of what both have among what either has; 0 when both are empty.
+    fn likeness(&self, other: &Set) -> f64 {
+        let both = self.common(other);
+        let any = self.0.len() + other.0.len() - both;
+        if any == 0 { 0.0 } else { both as f64 / any as f64 }
+    }
+
+    fn contains(&self, hash: &u64) -> bool {
+        self.0.binary_search(hash).is_ok()
+    }
+}
+
 /// The words of a turn as hashes, for comparing turns.
 #[derive(Debug, Default)]
 struct Words {
     /// All of them.
-    all: BTreeSet<u64>,
+    all: Set,
     /// Those that count when a turn is compared with what was said before.
-    counted: BTreeSet<u64>,
+    counted: Set,
     /// Those of substance, by their beginnings: long words and numbers.
-    substance: BTreeSet<u64>,
+    substance: Set,
 }
 
 impl Words {
-    fn of(text: &str, words: &[Word]) -> Words {
-        let mut out = Words::default();
+    fn of(text: &str, words: &[Word], language: Option<Language>) -> Words {
+        let beginning = SUBSTANCE - usize::from(language == Some(Language::Kazakh));
+        let (mut all, mut counted, mut substance) = (Vec::with_capacity(words.len()), Vec::new(), Vec::new());
         for w in words {
             let word = &text[w.start as usize..w.end as usize];
             let hash = caseless_hash(word);
-            out.all.insert(hash);
+            all.push(hash);
             let (letters, number) = (word.chars().count(), word.bytes().any(|b| b.is_ascii_digit()));
             if letters >= COUNTED || number {
-                out.counted.insert(hash);
+                counted.push(hash);
             }
             if number {
-                out.substance.insert(hash);
-            } else if letters >= SUBSTANCE {
-                let end = word.char_indices().nth(SUBSTANCE).map_or(word.len(), |(i, _)| i);
-                out.substance.insert(caseless_hash(&word[..end]));
+                substance.push(hash);
+            } else if letters >= beginning {
+                let end = word.char_indices().nth(beginning).map_or(word.len(), |(i, _)| i);
+                substance.push(caseless_hash(&word[..end]));
             }
         }
-        out
+        Words { all: Set::of(all), counted: Set::of(counted), substance: Set::of(substance) }
     }
 
-    fn add(&mut self, other: Words) {
-        self.counted.extend(other.counted);
-        self.substance.extend(other.substance);
+    fn add(&mut self, other: &Words) {
+        self.counted.add(&other.counted);
+        self.substance.add(&other.substance);
     }
 
     /// Whether these words of `n` say what was told before, and `agent` did not say it back just now.
     fn told_before(&self, told: &Words, agent: &Words, n: usize) -> bool {
-        let again = self.counted.intersection(&told.counted).count() as f64;
-        let substance = self.substance.iter().any(|h| told.substance.contains(h) && !agent.substance.contains(h));
-        n <= TOLD_WORDS && substance && again >= TOLD * self.counted.len() as f64
+        let again = self.counted.common(&told.counted) as f64;
+        let news = |h: &&u64| told.substance.contains(h) && !agent.substance.contains(h);
+        n <= TOLD_WORDS && self.substance.0.iter().any(|h| news(&h)) && again >= TOLD * self.counted.0.len() as f64
     }
 }
 
@@ -256,12 +302,6 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
         n += 1;
     }
     (n > 0).then(|| sum / f64::from(n))
-}
-
-fn jaccard(a: &BTreeSet<u64>, b: &BTreeSet<u64>) -> f64 {
-    let both = a.intersection(b).count();
-    let any = a.len() + b.len() - both;
-    if any == 0 { 0.0 } else { both as f64 / any as f64 }
 }
 
 /// Whether a turn is one sentence that asks; without a question mark it must be short.

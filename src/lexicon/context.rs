@@ -1,8 +1,8 @@
 //! Which acts are told by their place and company?
 //!
 //! "Enjoy the show!" ends one conversation and hands over the tickets in another. For a few acts the phrases only propose: what
-//! stands in the turn, what the customer said before and says after it, where in the conversation it is, and (in languages
-//! that labelled sets speak) its words decide, by a logistic model fitted to labelled sets (`data/learned/weights.tsv`, lines `c`).
+//! stands in the turn, what the customer said before and says after it, where in the conversation it is, and its words decide, by
+//! a logistic model fitted to labelled sets (`data/learned/weights.tsv`, lines `c`). Those sets are English; elsewhere the phrases stand.
 //! An agent's act is decided for the turn, a customer's for the sentence.
 
 use super::acts::{
@@ -188,14 +188,12 @@ impl<'a> Surroundings<'a> {
 #[derive(Debug)]
 pub(crate) struct Context {
     model: &'static Model,
-    /// For each decided act: the constant and a weight a feature, in logits, with the words of the turn and without.
-    weights: [[(f64, Vec<f64>); 2]; 4],
+    /// For each decided act: the constant and a weight a feature, in logits.
+    weights: [(f64, Vec<f64>); 4],
     /// Rules that stand for acts found by their place and words.
     rules: [u32; 4],
 }
 
-/// Before the names of the weights that count where words do not.
-pub(crate) const WITHOUT_WORDS: &str = "without words: ";
 /// The constant of an act in the file of weights.
 pub(crate) const CONSTANT: &str = "constant";
 
@@ -203,15 +201,14 @@ impl Context {
     /// The context of a model; adds the rules that its acts are found by.
     pub(super) fn new(model: &'static Model, rules: &mut Vec<Rule>) -> Context {
         let table = model.table();
-        let weight = |prefix: &str, name: &str, head: Head| {
-            let weights = table.context.get(&format!("{prefix}{name}"));
+        let weight = |name: &str, head: Head| {
+            let weights = table.context.get(name);
             weights.map_or(0.0, |w| f64::from(w[head as usize]) / 1000.0)
         };
-        let of = |prefix: &str, head: Head| {
-            let all = Feature::all().into_iter().map(|f| weight(prefix, &f.name(), head)).collect();
-            (weight(prefix, CONSTANT, head), all)
-        };
-        let weights = DECIDED.map(|(_, head)| [of("", head), of(WITHOUT_WORDS, head)]);
+        let weights = DECIDED.map(|(_, head)| {
+            let all = Feature::all().into_iter().map(|f| weight(&f.name(), head)).collect();
+            (weight(CONSTANT, head), all)
+        });
         let rules = DECIDED.map(|(act, _)| {
             rules.push(Rule {
                 act,
@@ -290,14 +287,16 @@ impl Context {
         from: usize,
     ) {
         let (act, head) = DECIDED[which];
-        let with_words = *language == Some(Language::English);
-        let (constant, weights) = &self.weights[which][usize::from(!with_words)];
-        if words.is_empty() || (*constant == 0.0 && weights.iter().all(|w| *w == 0.0)) {
+        let (constant, weights) = &self.weights[which];
+        if *language != Some(Language::English)
+            || words.is_empty()
+            || (*constant == 0.0 && weights.iter().all(|w| *w == 0.0))
+        {
             return;
         }
         let mut logit = *constant;
         surroundings.each(|feature, value| logit += weights[feature.index()] * f64::from(value));
-        let said = if with_words { tempered(sums[head as usize], words.len()) } else { 0.0 };
+        let said = tempered(sums[head as usize], words.len());
         logit += said;
         let has = acts[from..].iter().any(|f| f.act == act);
         // A goodbye in so many words, and nothing after it, is one wherever else such words stand.
@@ -309,7 +308,7 @@ impl Context {
                 let kept: Vec<Found> = acts.drain(from..).filter(|f| f.act != act).collect();
                 acts.extend(kept);
             }
-        } else if !has && with_words && said >= BY_WORDS {
+        } else if !has && said >= BY_WORDS {
             let (start, end) = self.strongest(words, known, head);
             let confidence = (1.0 / (1.0 + (-logit).exp())) as f32;
             let question = words[words.len() - 1].flags.has(Flags::QUESTION);

@@ -76,11 +76,30 @@ pub struct Figure {
     /// What the figure is: `AUC`, `rho`, `pairs` or `F1`.
     pub kind: &'static str,
     /// The acts alone.
-    pub acts: f64,
+    pub acts: Told,
     /// Fitted on the other four fifths of all sets.
-    pub with: f64,
+    pub with: Told,
     /// Fitted on all sets but this one; `None` where no other set teaches the head.
-    pub without: Option<f64>,
+    pub without: Option<Told>,
+}
+
+/// A figure, and the same with length regressed out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Told {
+    /// As it is.
+    pub plain: f64,
+    /// Of what is left of the logits once a straight line over the logarithm of the number of words is taken off; `None` where
+    /// the figure needs a threshold.
+    pub beyond_length: Option<f64>,
+}
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.beyond_length {
+            Some(beyond) => f.pad(&format!("{:.3} ({beyond:.3})", self.plain)),
+            None => f.pad(&format!("{:.3}", self.plain)),
+        }
+    }
 }
 
 /// One example as numbers.
@@ -94,6 +113,8 @@ struct Row {
     context: Vec<(u32, f32)>,
     /// What the acts say.
     acts: f64,
+    /// Logarithm of its number of words; for a pair, of the second less the first.
+    length: f64,
     target: f64,
     weight: f64,
     paired: bool,
@@ -128,10 +149,7 @@ pub fn train(
             figures.push(figure(&of_head, *set, taught.len() > 1, names.len()));
         }
         if !of_head.is_empty() {
-            store(&fit(&of_head, names.len(), true), head, &mut table, &mut weights, "");
-            if !is_measure(head) {
-                store(&fit(&of_head, names.len(), false), head, &mut table, &mut weights, context::WITHOUT_WORDS);
-            }
+            store(&fit(&of_head, names.len()), head, &mut table, &mut weights);
         }
     }
     table.features = names.into_iter().zip(weights).map(|((kind, name), w)| (kind, name, w)).collect();
@@ -231,10 +249,12 @@ fn rows(sets: &Sets, lexicon: &Lexicon, model: &Model) -> (Vec<Row>, Vec<Name>) 
         .filter(|e| e.weight > 0.0)
         .map(|e| {
             let signs: &[f32] = if e.conversations.len() == 2 { &[-1.0, 1.0] } else { &[1.0] };
-            let (mut words, mut acts) = (BTreeMap::new(), 0.0);
+            let (mut words, mut acts, mut length) = (BTreeMap::new(), 0.0, 0.0);
             for (c, sign) in e.conversations.iter().zip(signs) {
                 numbered(&memo[&(*c, e.turns.as_slice())], *sign, &mut words);
                 acts += f64::from(*sign) * said_by_acts(e, &readings[*c]);
+                let n: usize = e.turns.iter().map(|t| readings[*c].word_count(*t)).sum();
+                length += f64::from(*sign) * (1.0 + n as f64).ln();
             }
             words.retain(|_, v| *v != 0.0);
             Row {
@@ -244,6 +264,7 @@ fn rows(sets: &Sets, lexicon: &Lexicon, model: &Model) -> (Vec<Row>, Vec<Name>) 
                 words: words.into_iter().collect(),
                 context: context_of(e, sets, &readings),
                 acts,
+                length,
                 target: match e.target {
                     Target::Graded(t) => t,
                     Target::Second => 1.0,
@@ -303,8 +324,8 @@ impl Fit {
     }
 }
 
-/// Fits a head on some rows; without words only place, company and acts speak.
-fn fit(rows: &[&Row], features: usize, with_words: bool) -> Fit {
+/// Fits a head on some rows.
+fn fit(rows: &[&Row], features: usize) -> Fit {
     let Some(first) = rows.first() else {
         return Fit { scale: 1.0, constant: 0.0, words: vec![0.0; features], context: vec![0.0; context::FEATURES] };
     };
@@ -331,9 +352,7 @@ fn fit(rows: &[&Row], features: usize, with_words: bool) -> Fit {
             let constant = if r.paired { None } else { Some(if measure { r.set } else { 0 }) };
             let mut z = x[scale_at] * r.acts + constant.map_or(0.0, |c| x[c]);
             z += r.context.iter().map(|(i, v)| x[context_at + *i as usize] * f64::from(*v)).sum::<f64>();
-            if with_words {
-                z += r.words.iter().map(|(i, v)| x[words_at + *i as usize] * f64::from(*v)).sum::<f64>();
-            }
+            z += r.words.iter().map(|(i, v)| x[words_at + *i as usize] * f64::from(*v)).sum::<f64>();
             let w = weight(r);
             sum += w * (softplus(z) - r.target * z);
             let slope = w * (1.0 / (1.0 + (-z).exp()) - r.target);
@@ -342,9 +361,7 @@ fn fit(rows: &[&Row], features: usize, with_words: bool) -> Fit {
             }
             g[scale_at] += slope * r.acts;
             r.context.iter().for_each(|(i, v)| g[context_at + *i as usize] += slope * f64::from(*v));
-            if with_words {
-                r.words.iter().for_each(|(i, v)| g[words_at + *i as usize] += slope * f64::from(*v));
-            }
+            r.words.iter().for_each(|(i, v)| g[words_at + *i as usize] += slope * f64::from(*v));
         }
         let mut ridge = |at: usize, to: usize, centre: f64, spread: f64| {
             for i in at..to {
@@ -376,18 +393,16 @@ fn thousandths(v: f64) -> i16 {
     (v * 1000.0).round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16
 }
 
-fn store(fit: &Fit, head: Head, table: &mut Table, weights: &mut [Weights], prefix: &str) {
-    if prefix.is_empty() {
-        table.scale[head as usize] = i32::from(thousandths(fit.scale));
-        for (w, v) in weights.iter_mut().zip(&fit.words) {
-            let v = thousandths(*v);
-            w[head as usize] = if v.abs() < SMALLEST { 0 } else { v };
-        }
+fn store(fit: &Fit, head: Head, table: &mut Table, weights: &mut [Weights]) {
+    table.scale[head as usize] = i32::from(thousandths(fit.scale));
+    for (w, v) in weights.iter_mut().zip(&fit.words) {
+        let v = thousandths(*v);
+        w[head as usize] = if v.abs() < SMALLEST { 0 } else { v };
     }
     if !is_measure(head) {
         let mut put = |name: &str, v: f64| {
             if thousandths(v) != 0 {
-                table.context.entry(format!("{prefix}{name}")).or_default()[head as usize] = thousandths(v);
+                table.context.entry(name.to_owned()).or_default()[head as usize] = thousandths(v);
             }
         };
         put(context::CONSTANT, fit.constant);
@@ -401,10 +416,19 @@ fn figure(rows: &[&Row], set: usize, others: bool, features: usize) -> Figure {
     let held = |r: &&&Row| r.set == set && r.fold.is_multiple_of(FOLDS);
     let test: Vec<&Row> = rows.iter().filter(held).copied().collect();
     let some = |keep: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| keep(r)).copied().collect::<Vec<&Row>>();
-    let with = fit(&some(&|r| r.fold % FOLDS != 0), features, true);
-    let without = others.then(|| fit(&some(&|r| r.set != set), features, true));
+    let with = fit(&some(&|r| r.fold % FOLDS != 0), features);
+    let without = others.then(|| fit(&some(&|r| r.set != set), features));
     let (kind, of) = kind_of(&test);
-    let tell = |f: &dyn Fn(&Row) -> f64| of(&test.iter().map(|r| (f(r), r.target)).collect::<Vec<_>>());
+    let tell = |f: &dyn Fn(&Row) -> f64| {
+        let told: Vec<(f64, f64)> = test.iter().map(|r| (f(r), r.target)).collect();
+        let left = || {
+            let logits: Vec<f64> = told.iter().map(|t| t.0).collect();
+            let lengths: Vec<f64> = test.iter().map(|r| r.length).collect();
+            let rest = beyond(&logits, &lengths, test.first().is_some_and(|r| r.paired));
+            of(&rest.into_iter().zip(&told).map(|(l, t)| (l, t.1)).collect::<Vec<_>>())
+        };
+        Told { plain: of(&told), beyond_length: is_measure(rows[0].head).then(left) }
+    };
     let head = rows[0].head;
     let found = context::DECIDED.iter().find(|d| d.1 == head).map(|d| context::Feature::Has(d.0).index() as u32);
     Figure {
@@ -425,6 +449,16 @@ fn figure(rows: &[&Row], set: usize, others: bool, features: usize) -> Figure {
         with: tell(&|r| with.tell(r)),
         without: without.map(|f| tell(&|r| f.tell(r))),
     }
+}
+
+/// What is left of the values once a straight line over the lengths is taken off; for differences the line goes through 0.
+fn beyond(values: &[f64], lengths: &[f64], differences: bool) -> Vec<f64> {
+    let mean = |x: &[f64]| if differences { 0.0 } else { x.iter().sum::<f64>() / x.len().max(1) as f64 };
+    let (v, l) = (mean(values), mean(lengths));
+    let product: f64 = values.iter().zip(lengths).map(|(a, b)| (a - v) * (b - l)).sum();
+    let square: f64 = lengths.iter().map(|b| (b - l).powi(2)).sum();
+    let slope = if square > 0.0 { product / square } else { 0.0 };
+    values.iter().zip(lengths).map(|(a, b)| a - v - slope * (b - l)).collect()
 }
 
 type Of = fn(&[(f64, f64)]) -> f64;
@@ -495,19 +529,12 @@ fn notes(sets: &Sets, figures: &[Figure]) -> Vec<String> {
         "Weights fitted by `sabyr train`; a weight is in thousandths of a logit. See src/train/mod.rs and docs/validity.md.".into(),
         format!("Sets and their lines: {}.", sizes.join(", ")),
         format!("Pieces of words: {PIECES} by byte-pair encoding over the sets and the lexicon's examples."),
-        "How well a fifth that was held out is told: by the acts alone, fitted on the other four fifths of all sets, and fitted without the set.".into(),
+        "How well a fifth that was held out is told: by the acts alone, fitted on the other four fifths of all sets, and fitted without the set; in brackets with length regressed out.".into(),
     ];
     notes.extend(figures.iter().map(|f| {
-        let without = f.without.map_or("-".to_owned(), |w| format!("{w:.3}"));
-        format!(
-            "{} {} n={} {}: acts {:.3}, with the set {:.3}, without it {without}",
-            f.head.name(),
-            f.set,
-            f.n,
-            f.kind,
-            f.acts,
-            f.with
-        )
+        let without = f.without.map_or("-".to_owned(), |w| w.to_string());
+        let Figure { set, n, kind, acts, with, .. } = f;
+        format!("{} {set} n={n} {kind}: acts {acts}, with the set {with}, without it {without}", f.head.name())
     }));
     notes
 }
@@ -522,6 +549,9 @@ mod tests {
         assert!((auc(&told) - 0.75).abs() < 1e-12);
         assert!((f1(&[(1.0, 1.0), (1.0, 0.0), (-1.0, 1.0), (1.0, 1.0)]) - 2.0 / 3.0).abs() < 1e-12);
         assert!((spearman(&[(1.0, 2.0), (2.0, 4.0), (3.0, 9.0), (4.0, 1.0)]) - -0.2).abs() < 1e-12);
+        let left = beyond(&[3.0, 5.0, 7.0, 8.0], &[1.0, 2.0, 3.0, 4.0], false);
+        assert!(left.iter().zip([-0.2, 0.1, 0.4, -0.3]).all(|(a, b)| (a - b).abs() < 1e-12), "{left:?}");
+        assert_eq!(beyond(&[2.0, -2.0], &[1.0, -1.0], true), [0.0, 0.0]);
         assert!((pairs(&[(1.0, 1.0), (0.0, 1.0), (-1.0, 1.0)]) - 0.5).abs() < 1e-12);
     }
 }
