@@ -257,7 +257,7 @@ fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Fail
     let width = agents.iter().map(|a| a.agent_id.chars().count()).max().unwrap_or(0).clamp(5, 32);
     write!(to, "\n{:<width$} {:>5} {:>8}", "agent", "n", "overall")?;
     for c in criteria::ALL {
-        write!(to, "  {:>17}", c.title())?;
+        write!(to, "  {}", c.title())?;
     }
     writeln!(to)?;
     let mut ranked: Vec<&AgentRow> = agents.iter().collect();
@@ -268,8 +268,8 @@ fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Fail
             if a.agent_id.is_empty() { "(none)".into() } else { a.agent_id.chars().take(width).collect() };
         let figure = |i: usize| a.estimates[i].map_or("–".to_owned(), |e| format!("{:.0}", e.shrunken));
         write!(to, "{name:<width$} {:>5} {:>8}", a.conversations, figure(0))?;
-        for i in 0..criteria::ALL.len() {
-            write!(to, "  {:>17}", figure(i + 1))?;
+        for (i, c) in criteria::ALL.iter().enumerate() {
+            write!(to, "  {:>width$}", figure(i + 1), width = c.title().len())?;
         }
         writeln!(to, "{}", if a.fatal > 0 { format!("  ! {} fatal", a.fatal) } else { String::new() })?;
     }

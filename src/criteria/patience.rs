@@ -35,9 +35,9 @@ use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED,
     CUSTOMER_FAREWELL, CUSTOMER_NEEDS_TIME, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_UNRESOLVED,
     CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON,
-    EMPATHY_VALIDATE, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_REFUSAL, PATIENCE_BLAME, PATIENCE_EXPLAIN_AGAIN,
-    PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK, PATIENCE_HOLD_BARE, PATIENCE_HOLD_THANK, PATIENCE_REASSURE,
-    PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH, RUDE_DISMISSIVE, RUDE_INSULT,
+    EMPATHY_VALIDATE, GREETING_HELLO, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_REFUSAL, PATIENCE_BLAME,
+    PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK, PATIENCE_HOLD_BARE, PATIENCE_HOLD_THANK,
+    PATIENCE_REASSURE, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH, RUDE_DISMISSIVE, RUDE_INSULT,
 };
 use crate::model::{Channel, CriterionResult, Curve, Evidence};
 
@@ -217,6 +217,10 @@ fn closed_too_early(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let mut count = 0;
     for turn in part.own_turns() {
         let Some(bye) = part.find(turn, &[CLOSING_FAREWELL], 0.8) else { continue };
+        // "Good evening!" is said at both ends.
+        if part.find(turn, &[GREETING_HELLO], 0.5).is_some() {
+            continue;
+        }
         let before = (0..turn).rev().find(|t| part.roles[*t] == Role::Customer);
         let after = (turn + 1..part.roles.len()).find(|t| part.roles[*t] == Role::Customer);
         let (Some(before), Some(after)) = (before, after) else { continue };
