@@ -161,8 +161,7 @@ fn bounds(c: &Conversation<'_>, reading: &Reading, results: &[PartResult]) -> Re
             prop_assert!(found.start >= last, "acts stand in the order of their beginnings");
             last = found.start;
         }
-        let m =
-            measures::of_turn(reading.acts_of(i), &reading.turns[i].learned, reading.word_count(i), LEXICON.model());
+        let m = measures::of_turn(reading.acts_of(i), &reading.turns[i], LEXICON.model());
         for measure in [m.empathy, m.politeness, m.positivity, m.calm, m.distress] {
             prop_assert!((0.0..=1.0).contains(&measure), "{m:?}");
         }

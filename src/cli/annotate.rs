@@ -182,7 +182,7 @@ fn lines(c: &Conversation<'_>, reading: &Reading, lexicon: &Lexicon, mask: Mask)
                 .map(|head| (head.name(), because(&turn.text, reading, i, lexicon, head, mask)))
                 .filter(|(_, movers)| !movers.is_empty())
                 .collect(),
-            measures: measures::of_turn(acts, &reading.turns[i].learned, reading.word_count(i), lexicon.model()),
+            measures: measures::of_turn(acts, &reading.turns[i], lexicon.model()),
         };
         if serde_json::to_writer(&mut out, &line).is_ok() {
             out.push(b'\n');

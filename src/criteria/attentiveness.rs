@@ -12,8 +12,8 @@
 //! counting less and less; asking what happened or what worries adds 5. Taking up the customer's words adds up to 10 (share of own turns
 //! that do), reacting to what was said up to 5. A question of the customer that is met with another question or with words that tell nothing costs 7;
 //! a question asked again after it was answered 14, other words said again 8, asking for what the customer had said 14; so does a
-//! question that the customer has to ask again, or comes back to since no answer has taken its words up. A customer who says that
-//! they say it again costs 10 each time.
+//! question that the customer has to ask again; one that they come back to, since no answer has taken its words up, costs 9. A customer
+//! who says that they say it again costs 10 each time.
 //! Talk in bare questions costs up to 12, and the tone of the answers (the measure empathy) adds or costs up to 8.
 //! A customer who leaves content adds 4, one who leaves with the matter open costs 6.
 //! Not applicable with fewer than two own turns or no turn of the customer.
@@ -46,7 +46,7 @@ pub struct Attentiveness;
 
 const BASE: f64 = 60.0;
 /// Fitted to people's ratings by `tests/agreement`.
-const CURVE: Curve = Curve { centre: 51.5, spread: 12.5 };
+const CURVE: Curve = Curve { centre: 54.0, spread: 12.5 };
 const TAKES_UP: f64 = 10.0;
 const REACTS: f64 = 5.0;
 const UNANSWERED: f64 = -7.0;
@@ -54,6 +54,7 @@ const ASKS_AGAIN: f64 = -14.0;
 const SAYS_AGAIN: f64 = -8.0;
 const TOLD_BEFORE: f64 = -14.0;
 const ASKED_BEFORE: f64 = -14.0;
+const PASSED_OVER: f64 = -9.0;
 const BARE: f64 = -12.0;
 const TONE: f64 = 30.0;
 const MOST_TONE: f64 = 8.0;
@@ -169,13 +170,15 @@ fn unanswered(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
 
 /// The customer answers with what they had said before, or asks again what they had asked.
 fn told_again(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
-    let mut counts = [0, 0];
+    let mut counts = [0, 0, 0];
     for customer in &part.signals.customer {
         let Some(own) = part.own_turns().take_while(|t| *t < customer.turn).last() else { continue };
         let (k, rule, points, would_earn) = if customer.told_before {
             (0, "asks_what_was_said", TOLD_BEFORE, "use what the customer has said already")
         } else if customer.asked_before.is_some() {
             (1, "question_asked_in_vain", ASKED_BEFORE, "answer the question the first time, or say when you will")
+        } else if customer.comes_back_to.is_some() {
+            (2, "question_passed_over", PASSED_OVER, "take up what was asked, in the customer's own words")
         } else {
             continue;
         };

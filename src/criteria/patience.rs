@@ -46,7 +46,7 @@ pub struct Patience;
 
 const BASE: f64 = 70.0;
 /// Fitted to people's ratings by `tests/agreement`.
-const CURVE: Curve = Curve { centre: 67.5, spread: 16.0 };
+const CURVE: Curve = Curve { centre: 58.0, spread: 17.0 };
 const OPPORTUNITIES: &[Act] =
     &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
 const ANSWERS: &[Act] = &[

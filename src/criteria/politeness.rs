@@ -11,8 +11,9 @@
 //! ## How it is scored
 //! The sum starts at 50. A greeting adds 5, an offer of help 3, please and softened requests 5, thanks 5, respectful address 4,
 //! praise or deference 3, a goodbye with a wish 4; the same kind again counts less and less. Orders ("you must") cost 5, rushing 8, blaming 8, reproaching a repetition 8, waving a feeling away 6, cold or mocking words 15, swearing 25, insults 40.
-//! The tone of all own turns adds or costs up to 20 (mean of the measure politeness, which begins at one half), saying the very same
-//! again up to 10, and talk in bare questions up to 6.
+//! The tone of all own turns adds or costs up to 20 (mean of the measure politeness, which begins at one half), their warmth up to 10
+//! (mean of the measure empathy: to attend to the other's feelings is politeness, too), saying the very same again costs up to 10, and
+//! talk in bare questions up to 10.
 //! Not applicable where the agent says fewer than six words.
 //!
 //! ## Example
@@ -40,16 +41,20 @@ pub struct Politeness;
 
 const BASE: f64 = 50.0;
 /// Fitted to people's ratings by `tests/agreement`.
-const CURVE: Curve = Curve { centre: 62.0, spread: 12.0 };
+const CURVE: Curve = Curve { centre: 60.5, spread: 12.0 };
 /// Fewest words that have a form.
 const FEWEST_WORDS: usize = 6;
 /// Points between no politeness and all of it.
 const TONE: f64 = 80.0;
+/// Positive politeness (Brown & Levinson 1987): attention to the other's feelings.
+const WARMTH: f64 = 50.0;
+const PLAIN_WARMTH: f64 = 0.4;
+const MOST_WARMTH: f64 = 10.0;
 const MOST_TONE: f64 = 20.0;
 const REPEATED: f64 = -20.0;
 const MOST_REPEATED: f64 = -10.0;
-const BARE: f64 = -12.0;
-const MOST_BARE: f64 = -6.0;
+const BARE: f64 = -25.0;
+const MOST_BARE: f64 = -10.0;
 
 /// Acts that win or lose by themselves: act, rule, points, what would have earned them.
 const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
@@ -110,6 +115,15 @@ fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         let points = (TONE * (mean - 0.5)).clamp(-MOST_TONE, MOST_TONE);
         let would_earn = "soften requests, and thank for what is given";
         evidence.extend(part.tone(Head::Politeness, "tone_of_all_turns", points, would_earn));
+    }
+    if let Some(mean) = s.own_mean(|t| t.measures.empathy) {
+        let points = (WARMTH * (mean - PLAIN_WARMTH)).clamp(-MOST_WARMTH, MOST_WARMTH);
+        evidence.extend(part.tone(
+            Head::Empathy,
+            "warmth_of_all_turns",
+            points,
+            "show that you care how it is for the customer",
+        ));
     }
     let again = (REPEATED * s.own_share(super::signals::OwnTurn::says_again)).max(MOST_REPEATED);
     let turn = part.utmost(1.0, |t| t.likeness);

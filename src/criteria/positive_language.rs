@@ -40,7 +40,7 @@ pub struct PositiveLanguage;
 
 const BASE: f64 = 60.0;
 /// Fitted to people's ratings by `tests/agreement`.
-const CURVE: Curve = Curve { centre: 51.0, spread: 13.0 };
+const CURVE: Curve = Curve { centre: 50.0, spread: 13.0 };
 const REFRAMED: f64 = 8.0;
 const REFUSED: f64 = -14.0;
 /// Points between the worst and the best tone, and that of plain turns.

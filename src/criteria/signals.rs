@@ -45,8 +45,10 @@ pub struct CustomerTurn {
     pub asks: bool,
     /// Whether it answers the agent with what the customer had said before, and the agent had not taken up.
     pub told_before: bool,
-    /// An earlier question of the customer's that it asks again, or comes back to since no answer has taken it up.
+    /// An earlier question of the customer's that it asks again.
     pub asked_before: Option<usize>,
+    /// One that it comes back to by a word that no answer has taken up.
+    pub comes_back_to: Option<usize>,
 }
 
 /// The signals of one part.
@@ -103,8 +105,8 @@ impl Signals {
         customer: &[usize],
     ) -> Signals {
         let measures = |i: usize| {
-            let t = &reading.turns[i];
-            measures::of_turn(&measures::without_others_troubles(reading.acts_of(i)), &t.learned, t.words.len(), model)
+            let acts = measures::without_others_troubles(reading.acts_of(i));
+            measures::of_turn(&acts, &reading.turns[i], model)
         };
         let words = |i: usize| &reading.words[reading.turns[i].words.clone()];
         let finds_question = |i: usize| reading.acts_of(i).iter().any(|f| f.act == TALK_ASKS);
@@ -114,7 +116,7 @@ impl Signals {
         let mut heard = Set::default();
         let mut told = Words::default();
         let mut questions: Vec<(usize, Set)> = Vec::new();
-        let mut told_again = vec![(false, false, None); roles.len()];
+        let mut told_again = vec![(false, false, None, None); roles.len()];
         for (i, role) in roles.iter().enumerate() {
             match role {
                 Role::Customer => {
@@ -126,15 +128,17 @@ impl Signals {
                         .last()
                         .filter(|_| after_question)
                         .map(|agent| mine.told_before(&told, agent, words(i).len()));
-                    let same = |q: &(usize, Set)| {
-                        let answers = || own.iter().zip(&said).filter(|(o, _)| o.turn > q.0).map(|(_, w)| w);
-                        let passed_over = |h: &u64| q.1.contains(h) && answers().all(|a| !a.substance.contains(h));
-                        answers().next().is_some()
-                            && ((asks && q.1.likeness(&mine.substance) >= ASKED)
-                                || (words(i).len() <= BRIEF && mine.substance.0.iter().any(passed_over)))
+                    let answers = |q: usize| own.iter().zip(&said).filter(move |(o, _)| o.turn > q).map(|(_, w)| w);
+                    let same =
+                        |q: &&(usize, Set)| answers(q.0).next().is_some() && q.1.likeness(&mine.substance) >= ASKED;
+                    let passed_over = |q: &&(usize, Set)| {
+                        let nobody_takes_up = |h: &&u64| answers(q.0).all(|a| !a.substance.contains(h));
+                        answers(q.0).next().is_some()
+                            && mine.substance.0.iter().filter(|h| q.1.contains(h)).any(|h| nobody_takes_up(&h))
                     };
-                    let asked = questions.iter().find(|q| same(q)).map(|q| q.0);
-                    told_again[i] = (asks, before.unwrap_or(false), asked);
+                    let asked = questions.iter().filter(|_| asks).find(same).map(|q| q.0);
+                    let back = questions.iter().filter(|_| words(i).len() <= BRIEF).find(passed_over).map(|q| q.0);
+                    told_again[i] = (asks, before.unwrap_or(false), asked, back);
                     if asks {
                         questions.push((i, mine.substance.clone()));
                     }
@@ -168,8 +172,8 @@ impl Signals {
             .iter()
             .filter(|i| conversation.turns[**i].kind == Kind::Speech)
             .map(|&i| {
-                let (asks, told_before, asked_before) = told_again[i];
-                CustomerTurn { turn: i, measures: measures(i), asks, told_before, asked_before }
+                let (asks, told_before, asked_before, comes_back_to) = told_again[i];
+                CustomerTurn { turn: i, measures: measures(i), asks, told_before, asked_before, comes_back_to }
             })
             .collect();
         Signals { own, customer }

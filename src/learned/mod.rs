@@ -96,6 +96,8 @@ pub struct Model {
     features: HashMap<u64, Weights, std::hash::BuildHasherDefault<Key>>,
     /// A bit for each pair that has weights, by the low bits of its key: most pairs have none.
     pairs: Vec<u64>,
+    /// What somebody made of the table.
+    compiled: OnceLock<Box<dyn std::any::Any + Send + Sync>>,
 }
 
 impl std::fmt::Debug for Model {
@@ -194,7 +196,7 @@ impl Model {
             };
             features.insert(key, *weights);
         }
-        Model { table, hash: String::new(), pieces, features, pairs }
+        Model { table, hash: String::new(), pieces, features, pairs, compiled: OnceLock::new() }
     }
 
     /// The first 16 hexadecimal digits of the SHA-256 of its weights; empty for one that was never a file.
@@ -205,6 +207,14 @@ impl Model {
     /// The table behind it.
     pub fn table(&self) -> &Table {
         &self.table
+    }
+
+    /// What `make` makes of the table the first time; kept, so that it is made once.
+    pub(crate) fn compiled(
+        &self,
+        make: impl FnOnce(&Table) -> Box<dyn std::any::Any + Send + Sync>,
+    ) -> &(dyn std::any::Any + Send + Sync) {
+        &**self.compiled.get_or_init(|| make(&self.table))
     }
 
     /// Whether a labelled set speaks the language.

@@ -25,7 +25,7 @@ pub(crate) const DECIDED: [(Act, Head); 4] = [
 ];
 /// The logits from which an act is said to be there. For a goodbye it is 60 %, since one that nobody said is the worse mistake.
 const SURE: [f64; 4] = [0.4, -0.4, 0.0, -0.4];
-/// A phrase of this confidence makes the agent's last turn a goodbye whatever its place speaks for.
+/// A phrase of this confidence stands whatever its place speaks for.
 const PLAIN: f32 = 0.9;
 /// An act that no phrase finds must have the words on its side, in logits: place alone makes none.
 const BY_WORDS: f64 = 0.5;
@@ -299,10 +299,14 @@ impl Context {
         let said = tempered(sums[head as usize], words.len());
         logit += said;
         let has = acts[from..].iter().any(|f| f.act == act);
-        // A goodbye in so many words, and nothing after it, is one wherever else such words stand.
-        let plain = act == CLOSING_FAREWELL
-            && surroundings.place.is_some_and(|p| p.from_end == 0)
-            && acts[from..].iter().any(|f| f.act == act && f.confidence >= PLAIN);
+        // What is said in so many words stands; an agent's goodbye if nothing comes after it, a customer's if it is not part of thanks.
+        let thanks = || acts[from..].iter().any(|f| f.act == CUSTOMER_THANKS);
+        let alone = match act {
+            CLOSING_FAREWELL => surroundings.place.is_some_and(|p| p.from_end == 0),
+            CUSTOMER_FAREWELL => !thanks(),
+            _ => true,
+        };
+        let plain = alone && acts[from..].iter().any(|f| f.act == act && f.confidence >= PLAIN);
         if logit < SURE[which] {
             if has && !plain {
                 let kept: Vec<Found> = acts.drain(from..).filter(|f| f.act != act).collect();

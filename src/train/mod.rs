@@ -14,9 +14,9 @@ use std::path::Path;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::{Model as _, Trainer as _};
 
-use crate::criteria::measures::act_logits;
+use crate::criteria::measures::{self, act_logits};
 use crate::learned::{HEADS, Head, Kind, Model, Table, WORD_BEGINS, Weights, temper};
-use crate::lexicon::{Content, Lexicon, LexiconFile, Reader, Reading, context};
+use crate::lexicon::{ACTS, Act, Content, Lexicon, LexiconFile, Reader, Reading, context};
 use crate::text::fold;
 pub use optimise::minimise;
 use sets::{Example, SETS, SetError, Sets, Target};
@@ -46,6 +46,8 @@ const SPREAD_POSITIVITY: f64 = 0.03;
 const SPREAD_ACT: f64 = 0.3;
 const SPREAD_CONTEXT: f64 = 1.0;
 const SPREAD_SCALE: f64 = 0.1;
+/// The same of what is added to our weights of acts in measures.
+const SPREAD_FITTED: f64 = 0.1;
 /// Steps of the optimiser.
 const STEPS: usize = 250;
 /// A fifth of the examples is held out to see how well the rest tells them.
@@ -282,13 +284,22 @@ fn said_by_acts(e: &Example, reading: &Reading) -> f64 {
     if !is_measure(e.head) || e.turns.is_empty() {
         return 0.0;
     }
-    let of_turn = |t: &usize| act_logits(reading.acts_of(*t))[e.head as usize];
+    let of_turn = |t: &usize| act_logits(&measures::amounts(reading.acts_of(*t)))[e.head as usize];
     e.turns.iter().map(of_turn).sum::<f64>() / e.turns.len() as f64
 }
 
 fn context_of(e: &Example, sets: &Sets, readings: &[Reading]) -> Vec<(u32, f32)> {
     if is_measure(e.head) {
-        return Vec::new();
+        let mut amounts = [0.0; ACTS.len()];
+        let signs: &[f64] = if e.conversations.len() == 2 { &[-1.0, 1.0] } else { &[1.0] };
+        for (c, sign) in e.conversations.iter().zip(signs) {
+            for t in &e.turns {
+                let of_turn = measures::amounts(readings[*c].acts_of(*t));
+                amounts.iter_mut().zip(of_turn).for_each(|(a, b)| *a += sign * b / e.turns.len() as f64);
+            }
+        }
+        let some = amounts.iter().enumerate().filter(|(_, a)| **a != 0.0);
+        return some.map(|(i, a)| (context::Feature::Has(Act(i as u8)).index() as u32, *a as f32)).collect();
     }
     let (conversation, reading) = (&sets.conversations[e.conversations[0]], &readings[e.conversations[0]]);
     let mut out = Vec::new();
@@ -370,7 +381,7 @@ fn fit(rows: &[&Row], features: usize) -> Fit {
             }
         };
         ridge(scale_at, context_at, 1.0, SPREAD_SCALE);
-        ridge(context_at, words_at, 0.0, SPREAD_CONTEXT);
+        ridge(context_at, words_at, 0.0, if measure { SPREAD_FITTED } else { SPREAD_CONTEXT });
         ridge(words_at, x.len(), 0.0, spread);
         sum
     };
@@ -399,16 +410,15 @@ fn store(fit: &Fit, head: Head, table: &mut Table, weights: &mut [Weights]) {
         let v = thousandths(*v);
         w[head as usize] = if v.abs() < SMALLEST { 0 } else { v };
     }
-    if !is_measure(head) {
-        let mut put = |name: &str, v: f64| {
-            if thousandths(v) != 0 {
-                table.context.entry(name.to_owned()).or_default()[head as usize] = thousandths(v);
-            }
-        };
-        put(context::CONSTANT, fit.constant);
-        for (feature, v) in context::Feature::all().iter().zip(&fit.context) {
-            put(&feature.name(), *v);
+    let mut put = |name: &str, v: f64| {
+        if thousandths(v).abs() >= SMALLEST {
+            table.context.entry(name.to_owned()).or_default()[head as usize] = thousandths(v);
         }
+    };
+    // For a measure these are the features that its acts have; it has no constant and no others.
+    put(context::CONSTANT, fit.constant);
+    for (feature, v) in context::Feature::all().iter().zip(&fit.context) {
+        put(&feature.name(), *v);
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use sabyr::criteria::{self, parts};
+use sabyr::criteria::{self, measures, parts};
 use sabyr::lexicon::{Lexicon, Reader, Reading, gold};
 use sabyr::model::{Channel, Conversation, CriterionResult, Curve, PartResult, Turn};
 use sabyr::robustness::{self, Damage, Report};
@@ -135,7 +135,7 @@ fn good_conversations_score_higher_than_poor_ones() {
         ("empathy", 0.86),
         ("positive_language", 0.95),
         ("proper_closing", 0.88),
-        ("attentiveness", 0.70),
+        ("attentiveness", 0.77),
         ("politeness", 0.95),
     ];
     for (i, (name, least)) in least.into_iter().enumerate() {
@@ -149,7 +149,7 @@ fn good_conversations_score_higher_than_poor_ones() {
 #[test]
 fn acts_are_found_as_people_find_them() {
     // Phrases are mended with the differences of the odd lines; the even ones are only counted.
-    for (language, least) in LANGUAGES.into_iter().zip([0.68, 0.68, 0.70]) {
+    for (language, least) in LANGUAGES.into_iter().zip([0.76, 0.75, 0.79]) {
         let turns = gold::parse(&file(&format!("gold/{language}_turns.jsonl"))).unwrap();
         let closed = gold::measure(&LEXICON, turns.iter().skip(1).step_by(2)).macro_f1();
         let open = gold::measure(&LEXICON, turns.iter().step_by(2)).macro_f1();
@@ -166,25 +166,59 @@ struct Parallel<'a> {
     versions: BTreeMap<&'a str, Vec<Turn<'a>>>,
 }
 
-#[test]
-fn a_conversation_scores_alike_in_every_language() {
+/// Each conversation in English, Russian and Kazakh.
+fn told_thrice() -> Vec<[Conversation<'static>; 3]> {
     let text = file("parallel/part1.jsonl") + &file("parallel/part2.jsonl");
-    // Criterion, most points between the means of two languages, least share of conversations within 7 points.
-    let mut scores: Vec<Vec<[f64; 3]>> = vec![Vec::new(); criteria::ALL.len()];
-    let mut count = 0;
-    for line in text.lines() {
+    let conversations = text.lines().map(|line| {
         let parallel: Parallel<'_> = serde_json::from_str(line).unwrap();
-        count += 1;
-        let results = LANGUAGES.map(|language| {
-            score(&Conversation {
+        LANGUAGES.map(|language| {
+            let c = Conversation {
                 id: parallel.id.into(),
                 channel: parallel.channel,
                 language: Some(language.into()),
                 agent_id: Some("agent".into()),
                 turns: parallel.versions[language].clone(),
                 ..Conversation::default()
-            })
-        });
+            };
+            c.into_owned()
+        })
+    });
+    conversations.collect()
+}
+
+#[test]
+fn measures_are_alike_in_every_language() {
+    // Sums of logits by language and measure.
+    let mut sums = [[0.0; 5]; 3];
+    let mut n = 0.0;
+    let (mut reader, mut reading) = (Reader::new(&LEXICON), Reading::default());
+    for versions in told_thrice() {
+        n += versions[0].turns.len() as f64;
+        for (sums, c) in sums.iter_mut().zip(&versions) {
+            reader.read(c, &mut reading);
+            for (i, read) in reading.turns.iter().enumerate() {
+                let m = measures::of_turn(reading.acts_of(i), read, LEXICON.model());
+                for (sum, head) in sums.iter_mut().zip(measures::HEADS) {
+                    *sum += (m.of(head) / (1.0 - m.of(head))).ln();
+                }
+            }
+        }
+    }
+    for (k, head) in measures::HEADS.into_iter().enumerate() {
+        let means = sums.map(|s| s[k] / n);
+        println!("{}: mean logits {means:.2?}", head.name());
+        let apart = |l: usize| (means[l] - means[0]).abs();
+        assert!(apart(1) <= 0.15 && apart(2) <= 0.15, "{}: {means:.2?} in {LANGUAGES:?}", head.name());
+    }
+}
+
+#[test]
+fn a_conversation_scores_alike_in_every_language() {
+    let mut scores: Vec<Vec<[f64; 3]>> = vec![Vec::new(); criteria::ALL.len()];
+    let mut count = 0;
+    for versions in told_thrice() {
+        count += 1;
+        let results = versions.map(|c| score(&c));
         for (i, all) in scores.iter_mut().enumerate() {
             if let [Some(en), Some(ru), Some(kk)] = results.each_ref().map(|r| r.criteria[i].score) {
                 all.push([en, ru, kk]);
@@ -192,7 +226,8 @@ fn a_conversation_scores_alike_in_every_language() {
         }
     }
     assert!(count >= 60);
-    for (criterion, all) in criteria::ALL.iter().zip(&scores) {
+    let least = [0.70, 0.50, 0.50, 0.60, 0.28, 0.75];
+    for ((criterion, all), least) in criteria::ALL.iter().zip(&scores).zip(least) {
         let name = criterion.name();
         let mean = |l: usize| all.iter().map(|s| s[l]).sum::<f64>() / all.len() as f64;
         let spread =
@@ -201,7 +236,7 @@ fn a_conversation_scores_alike_in_every_language() {
         let means = [mean(0), mean(1), mean(2)];
         println!("{name}: {} conversations, means {means:.1?}, {:.0} % within 7 points", all.len(), 100.0 * near);
         assert!(all.len() >= 40, "{name}: scored in {} conversations", all.len());
-        assert!(spread(&means) <= 10.0, "{name}: means {means:.1?}");
+        assert!(near >= least && spread(&means) <= 7.0, "{name}: means {means:.1?}");
     }
 }
 
