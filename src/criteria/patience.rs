@@ -46,7 +46,7 @@ pub struct Patience;
 
 const BASE: f64 = 70.0;
 /// Fitted to people's ratings by `tests/agreement`.
-const CURVE: Curve = Curve { centre: 58.0, spread: 17.0 };
+const CURVE: Curve = Curve { centre: 60.0, spread: 16.5 };
 const OPPORTUNITIES: &[Act] =
     &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
 const ANSWERS: &[Act] = &[
@@ -73,6 +73,8 @@ const MOST_CALM: f64 = 12.0;
 /// Points between the worst and the best mood at the end (good feeling less distress, -1..=1), and the mood of plain turns.
 const MOOD: f64 = 25.0;
 const MOOD_PLAIN: f64 = 0.4;
+/// Words of the last turns that tell half of it.
+const MOOD_WORDS: f64 = 4.0;
 const MOST_MOOD: f64 = 12.0;
 
 /// Acts that win or lose by themselves: act, rule, points, what would have earned them.
@@ -285,7 +287,10 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         evidence.extend(part.tone(Head::Calm, "tone_of_all_turns", points, would_earn));
     }
     if let Some(mood) = s.leaving(|c| c.measures.positivity - c.measures.distress) {
-        let points = (MOOD * (mood - MOOD_PLAIN)).clamp(-MOST_MOOD, MOST_MOOD);
+        // "No, that's it" says little of a mood.
+        let words = s.leaving(|c| part.reading.word_count(c.turn) as f64).unwrap_or(0.0);
+        let told = words / (words + MOOD_WORDS);
+        let points = told * (MOOD * (mood - MOOD_PLAIN)).clamp(-MOST_MOOD, MOST_MOOD);
         let mut e = part.graded("mood_at_the_end", points, last, "stay until the customer is calmer");
         let turn = s.customer.last().map_or(last, |c| c.turn);
         e.called = Some(crate::model::Called { turn, start: 0, end: part.text(turn).len(), act: "" });

@@ -7,9 +7,10 @@ use super::part::Role;
 use crate::learned::Model;
 use crate::lexicon::acts::{
     ATTENTION_PARAPHRASE, CARING_WISH_WELL, EMPATHY_APOLOGY, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON,
-    EMPATHY_VALIDATE, PATIENCE_REASSURE, POSITIVE_GLADLY, TALK_ASKS, TONE_POSITIVE,
+    EMPATHY_VALIDATE, GREETING_HELLO, GREETING_OFFER_HELP, PATIENCE_REASSURE, POSITIVE_GLADLY, TALK_ASKS,
+    TONE_POSITIVE,
 };
-use crate::lexicon::{Act, Reading};
+use crate::lexicon::{Act, Found, Reading};
 use crate::model::{Conversation, Kind, Language};
 use crate::text::{Flags, Word, caseless_hash};
 
@@ -158,7 +159,7 @@ impl Signals {
                         words: words(i).len(),
                         likeness: like.map_or(0.0, |l| l.0),
                         like: like.map(|(_, k)| own[k].turn),
-                        only_asks: only_asks(words(i), finds_question(i)),
+                        only_asks: only_asks(words(i), finds_question(i)) && !opens(reading.acts_of(i)),
                         reacts: reading.acts_of(i).iter().any(|f| REACTIONS.contains(&f.act)),
                         takes_up: mine.substance.common(&heard) > 0,
                     });
@@ -306,6 +307,11 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
         n += 1;
     }
     (n > 0).then(|| sum / f64::from(n))
+}
+
+/// Whether a turn opens the talk: "This is Tom, how can I help?" is no bare question.
+fn opens(acts: &[Found]) -> bool {
+    acts.iter().any(|f| [GREETING_HELLO, GREETING_OFFER_HELP].contains(&f.act))
 }
 
 /// Whether a turn is one sentence that asks; without a question mark it must be short.
