@@ -299,11 +299,11 @@ impl Context {
         let said = tempered(sums[head as usize], words.len());
         logit += said;
         let has = acts[from..].iter().any(|f| f.act == act);
-        // What is said in so many words stands; an agent's goodbye if nothing comes after it, a customer's if it is not part of thanks.
-        let thanks = || acts[from..].iter().any(|f| f.act == CUSTOMER_THANKS);
+        // What is said in so many words stands; an agent's goodbye if nothing comes after it. A customer's is often part of thanks
+        // or of a "no", which is what counts then.
         let alone = match act {
             CLOSING_FAREWELL => surroundings.place.is_some_and(|p| p.from_end == 0),
-            CUSTOMER_FAREWELL => !thanks(),
+            CUSTOMER_FAREWELL => false,
             _ => true,
         };
         let plain = alone && acts[from..].iter().any(|f| f.act == act && f.confidence >= PLAIN);
