@@ -147,22 +147,35 @@ fn misheard(word: &str) -> String {
     if letters >= 6 { word.chars().take(letters - 1).collect() } else { word.to_owned() }
 }
 
-/// The moves of one score under one kind of damage.
+/// The moves of one score under one kind of damage: how many there were of each size, so that memory does not grow with them.
 #[derive(Clone, Debug, Default)]
 pub struct Moves {
-    /// How far each score moved, in points, without sign.
-    pub by: Vec<f64>,
+    /// Moves by their size in hundredths of a point, without sign.
+    sizes: BTreeMap<u16, u64>,
     /// How often a criterion was scored before or after, but not both.
     pub changed: usize,
 }
 
 impl Moves {
-    /// A quantile of the moves, `share` in 0..=1; 0 when there is none.
+    /// Adds a move between two scores, 0..=100 each.
+    fn add(&mut self, before: f64, after: f64) {
+        *self.sizes.entry(((before - after).abs() * 100.0).round() as u16).or_default() += 1;
+    }
+
+    /// How many scores were there before and after.
+    pub fn count(&self) -> u64 {
+        self.sizes.values().sum()
+    }
+
+    /// A quantile of the moves in points, `share` in 0..=1; 0 when there is none.
     pub fn quantile(&self, share: f64) -> f64 {
-        let mut sorted = self.by.clone();
-        sorted.sort_by(f64::total_cmp);
-        let last = sorted.len().saturating_sub(1);
-        sorted.get((share * last as f64).round() as usize).copied().unwrap_or(0.0)
+        let wanted = (share * self.count().saturating_sub(1) as f64).round() as u64;
+        let mut passed = 0;
+        let size = self.sizes.iter().find(|(_, n)| {
+            passed += **n;
+            passed > wanted
+        });
+        size.map_or(0.0, |(size, _)| f64::from(*size) / 100.0)
     }
 }
 
@@ -192,10 +205,10 @@ pub fn add(
         let (after, _) = score(&damaged(c, damage, draw, &languages));
         for (a, b) in before.iter().zip(&after) {
             let overall = report.entry((damage, "overall")).or_default();
-            overall.by.extend(a.overall.zip(b.overall).map(|(x, y)| (x - y).abs()));
+            a.overall.zip(b.overall).iter().for_each(|(x, y)| overall.add(*x, *y));
             for (i, (x, y)) in a.criteria.iter().zip(&b.criteria).enumerate() {
                 let moves = report.entry((damage, criteria::ALL[i].name())).or_default();
-                moves.by.extend(x.score.zip(y.score).map(|(x, y)| (x - y).abs()));
+                x.score.zip(y.score).iter().for_each(|(x, y)| moves.add(*x, *y));
                 moves.changed += usize::from((x.status == Status::Scored) != (y.status == Status::Scored));
             }
         }
@@ -206,7 +219,7 @@ pub fn add(
 pub fn merge(report: &mut Report, other: Report) {
     for (of, moves) in other {
         let into = report.entry(of).or_default();
-        into.by.extend(moves.by);
+        moves.sizes.into_iter().for_each(|(size, n)| *into.sizes.entry(size).or_default() += n);
         into.changed += moves.changed;
     }
 }
@@ -240,7 +253,10 @@ mod tests {
             let e = damaged(&c, d, 0, &[None, None]);
             assert_eq!((e.turns.len(), e.turns[1].speaker), (2, Speaker::Agent));
         }
-        let moves = Moves { by: vec![5.0, 1.0, 3.0], changed: 0 };
-        assert_eq!((moves.quantile(0.5), moves.quantile(1.0)), (3.0, 5.0));
+        let mut moves = Moves::default();
+        assert_eq!((moves.count(), moves.quantile(0.5)), (0, 0.0));
+        [(55.0, 50.0), (1.0, 2.0), (0.0, 3.25), (9.0, 8.0)].iter().for_each(|(a, b)| moves.add(*a, *b));
+        let quantiles = [0.0, 0.3, 0.6, 1.0].map(|q| moves.quantile(q));
+        assert_eq!((moves.count(), quantiles), (4, [1.0, 1.0, 3.25, 5.0]));
     }
 }

@@ -58,7 +58,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         },
         |outcomes: Vec<Outcome<()>>, part| {
             read += outcomes.len();
-            quarantined += outcomes.iter().filter(|o| matches!(o, Outcome::Quarantined(_))).count();
+            for outcome in outcomes {
+                if let Outcome::Quarantined(q) = outcome {
+                    quarantined += 1;
+                    super::say(args.limits.quiet, &format!("quarantined {}: {}", q.place, q.reason));
+                }
+            }
             robustness::merge(&mut report, part);
             Ok::<(), std::io::Error>(())
         },
@@ -79,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
                 "{:<30} {:<18} {:>7} {:>7.1} {:>7.1} {:>9}",
                 damage.name(),
                 name,
-                moves.by.len(),
+                moves.count(),
                 moves.quantile(0.5),
                 moves.quantile(0.9),
                 moves.changed

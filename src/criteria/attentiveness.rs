@@ -45,7 +45,7 @@ use crate::model::{Called, CriterionResult, Curve, Evidence};
 pub struct Attentiveness;
 
 const BASE: f64 = 60.0;
-/// Fitted to people's ratings by `tests/agreement`.
+/// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
 const CURVE: Curve = Curve { centre: 54.0, spread: 12.5 };
 const TAKES_UP: f64 = 10.0;
 const REACTS: f64 = 5.0;

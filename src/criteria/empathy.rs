@@ -55,7 +55,7 @@ const ANSWERS: &[(Act, &str, f64)] = &[
     (CARING_WISH_WELL, "wishes_well", 0.3),
 ];
 const BASE: f64 = 40.0;
-/// Fitted to people's ratings by `tests/agreement`.
+/// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
 const CURVE: Curve = Curve { centre: 61.5, spread: 43.5 };
 const FULL: f64 = 60.0;
 const DISMISSED: f64 = -20.0;

@@ -89,6 +89,29 @@ mod tests {
     }
 
     #[test]
+    fn thin_evidence_few_words_and_unknown_speakers_make_a_score_less_sure() {
+        let of = |text: &str, unknown: bool| {
+            let mut c = testing::conversation(crate::model::Channel::Call, text);
+            if unknown {
+                c.turns[0].speaker = Speaker::Unknown;
+            }
+            let mut reading = crate::lexicon::Reading::default();
+            crate::lexicon::Reader::new(testing::lexicon()).read(&c, &mut reading);
+            let part = &parts(&c, &reading, testing::lexicon())[0];
+            let mut result = politeness::Politeness.score(part);
+            let full = confidence(part, &result);
+            result.evidence.truncate(1);
+            (full, confidence(part, &result))
+        };
+        let long = "C: My card does not work.\nA: Good morning, thank you for calling. Could you tell me your number, please?\n\
+                    C: 55\nA: Thank you. The new card will be with you on Friday, and the old one is blocked. Have a lovely day!";
+        let (full, thin) = of(long, false);
+        let (short, _) = of("C: My card does not work.\nA: Good morning, what is your number, please?", false);
+        let (unknown, _) = of(long, true);
+        assert!((0.0..=1.0).contains(&full) && full > thin && full > short && full > unknown && unknown > 0.0);
+    }
+
+    #[test]
     fn every_criterion_has_worked_examples_in_all_languages() {
         for c in ALL {
             for language in ["english", "russian", "kazakh"] {

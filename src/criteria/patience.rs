@@ -45,7 +45,7 @@ use crate::model::{Channel, CriterionResult, Curve, Evidence};
 pub struct Patience;
 
 const BASE: f64 = 70.0;
-/// Fitted to people's ratings by `tests/agreement`.
+/// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
 const CURVE: Curve = Curve { centre: 60.0, spread: 16.5 };
 const OPPORTUNITIES: &[Act] =
     &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];

@@ -40,7 +40,7 @@ use crate::model::{CriterionResult, Curve, Evidence};
 pub struct Politeness;
 
 const BASE: f64 = 50.0;
-/// Fitted to people's ratings by `tests/agreement`.
+/// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
 const CURVE: Curve = Curve { centre: 60.5, spread: 12.0 };
 /// Fewest words that have a form.
 const FEWEST_WORDS: usize = 6;

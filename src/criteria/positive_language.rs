@@ -39,7 +39,7 @@ use crate::model::{CriterionResult, Curve, Evidence};
 pub struct PositiveLanguage;
 
 const BASE: f64 = 60.0;
-/// Fitted to people's ratings by `tests/agreement`.
+/// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
 const CURVE: Curve = Curve { centre: 50.0, spread: 13.0 };
 const REFRAMED: f64 = 8.0;
 const REFUSED: f64 = -14.0;

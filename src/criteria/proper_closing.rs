@@ -39,7 +39,7 @@ use crate::model::{Channel, CriterionResult, Curve, Evidence, Kind, Speaker};
 pub struct ProperClosing;
 
 const BASE: f64 = 50.0;
-/// Fitted to people's ratings by `tests/agreement`.
+/// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
 const CURVE: Curve = Curve { centre: 51.5, spread: 19.0 };
 const CAP: f64 = 40.0;
 

@@ -98,14 +98,14 @@ impl CriterionResult {
     }
 }
 
-/// From a sum of points to a score: the mean rating that people gave to conversations with such a sum, where poor is 0, fair 50 and good 100.
+/// From a sum of points to a score: the mean rating of conversations with such a sum, where poor is 0, fair 50 and good 100.
 ///
 /// A logistic curve fitted by maximum likelihood to the rated conversations of `tests/gold` (`tests/agreement` holds it against them).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Curve {
     /// The sum of a fair conversation: its score is 50.
     pub centre: f64,
-    /// How many points take a score from 50 to 73; the less people agree with the sums, the more.
+    /// How many points take a score from 50 to 73; the less the ratings follow the sums, the more.
     pub spread: f64,
 }
 
