@@ -1,7 +1,8 @@
 //! Every fixture gives what is written beside it, and no reader panics on anything.
 //!
 //! `tests/fixtures/<format>/name.ext` has its records in `name.expected.jsonl`: canonical JSON for a conversation, and
-//! `{"quarantined":…}` for what is set aside. `SABYR_BLESS=1 cargo test --test ingest` writes the expected files anew;
+//! `{"quarantined":…}` for what is set aside. A folder `name/` is read as one input; in `<format>/malformed/` every
+//! file has something that must be set aside. `SABYR_BLESS=1 cargo test --test ingest` writes the expected files anew;
 //! read the difference before you keep it.
 
 use std::collections::BTreeSet;
@@ -11,18 +12,41 @@ use std::path::{Path, PathBuf};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sabyr::ingest::{Options, Record, Source, formats, read_all, recognise};
+use sabyr::ingest::{Options, Record, Source, discover, formats, read_all, recognise};
 use sabyr::model::{Place, Quarantined};
 use serde_json::json;
 
-/// Folders of fixtures and the format that their files must be recognised as; in `malformed` there are all kinds.
-const FOLDERS: [(&str, Option<&str>); 4] =
-    [("jsonl", Some("jsonl")), ("csv_turns", Some("csv")), ("plain_text", Some("text")), ("malformed", None)];
+/// Folders of fixtures that are not named like their format. Those of mail have a test of their own.
+const NAMED: [(&str, &str); 2] = [("csv_turns", "csv"), ("plain_text", "text")];
 
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+/// Every folder of fixtures, and the format that its files must be recognised as; in `malformed` there are all kinds.
+fn folders() -> Vec<(String, Option<String>)> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(root()).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_file() || ["eml", "mbox", "malformed_mail"].contains(&&*name) {
+            continue;
+        }
+        let format = NAMED.iter().find(|(folder, _)| *folder == name).map_or(&*name, |(_, format)| format);
+        let format = (name != "malformed").then(|| format.to_owned());
+        if root().join(&name).join("malformed").is_dir() {
+            out.push((format!("{name}/malformed"), None));
+        }
+        out.push((name, format));
+    }
+    out.sort();
+    out
+}
+
+/// The fixtures of a folder: files, and folders whose files are read together.
 fn fixtures(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
-    files.retain(|f| !f.to_string_lossy().ends_with(".expected.jsonl"));
+    let mut files: Vec<_> = fs::read_dir(root().join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|f| !f.to_string_lossy().ends_with(".expected.jsonl") && !f.ends_with("malformed"));
     files.sort();
     files
 }
@@ -33,12 +57,16 @@ fn bad(q: &Quarantined) -> String {
     json!({ "quarantined": said }).to_string()
 }
 
-/// Reads a file; a line a record.
+/// Reads a file, or the files of a folder together; a line a record.
 fn records(file: &Path, options: &Options) -> Vec<String> {
-    let source = Source { file: file.into() };
+    // A file is read whatever its name; a hidden or empty one too.
+    let sources = match file.is_dir() {
+        true => discover(&[file.to_str().unwrap().to_owned()]).unwrap(),
+        false => vec![Source { file: file.into() }],
+    };
     let mut out = Vec::new();
-    let flow = read_all(&[source], options, &mut |record| {
-        let whole = |place: &Place| assert_eq!(&*place.file, file);
+    let flow = read_all(&sources, options, &mut |record| {
+        let whole = |place: &Place| assert!(sources.iter().any(|s| s.file == place.file));
         match record {
             Record::Conversation { place, conversation } => {
                 whole(&place);
@@ -71,12 +99,12 @@ fn records(file: &Path, options: &Options) -> Vec<String> {
 fn fixtures_give_what_is_expected() {
     let bless = std::env::var_os("SABYR_BLESS").is_some();
     let mut wrong = Vec::new();
-    for (folder, format) in FOLDERS {
-        let files = fixtures(folder);
-        assert!(files.len() > 3, "hardly any fixtures in {folder}");
+    for (folder, format) in folders() {
+        let files = fixtures(&folder);
+        assert!(!files.is_empty(), "no fixtures in {folder}");
         let mut names = BTreeSet::new();
         for file in files {
-            if let Some(format) = format {
+            if let Some(format) = format.as_deref().filter(|_| file.is_file()) {
                 let found = recognise(&Source { file: file.as_path().into() }, &Options::default());
                 assert_eq!(found.map(|f| f.name()).ok(), Some(format), "{}", file.display());
             }
@@ -85,6 +113,9 @@ fn fixtures_give_what_is_expected() {
             assert!(names.insert(name.to_owned()), "two fixtures are called {name}");
             let expected = file.with_file_name(format!("{name}.expected.jsonl"));
             let got: String = records(&file, &Options::default()).into_iter().map(|r| r + "\n").collect();
+            if folder.ends_with("/malformed") {
+                assert!(got.contains("\"quarantined\""), "{} has nothing to set aside", file.display());
+            }
             if bless {
                 fs::write(&expected, &got).unwrap();
             } else if fs::read_to_string(&expected).unwrap_or_default() != got {
@@ -114,8 +145,8 @@ fn the_charset_of_a_file_does_not_change_what_is_read() {
 fn what_is_written_as_canonical_json_is_read_back_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let mut count = 0;
-    for (folder, _) in FOLDERS {
-        for file in fixtures(folder) {
+    for (folder, _) in folders() {
+        for file in fixtures(&folder) {
             let good: Vec<_> = records(&file, &Options::default())
                 .into_iter()
                 .filter(|r| !r.starts_with("{\"quarantined\""))
@@ -177,8 +208,13 @@ fn survive(bytes: &[u8]) {
 }
 
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
-    let all: Vec<Vec<u8>> =
-        FOLDERS.iter().flat_map(|(f, _)| fixtures(f)).map(|f| fs::read(f).unwrap()).filter(|b| !b.is_empty()).collect();
+    let all: Vec<Vec<u8>> = folders()
+        .iter()
+        .flat_map(|(f, _)| fixtures(f))
+        .filter(|f| f.is_file())
+        .map(|f| fs::read(f).unwrap())
+        .filter(|b| !b.is_empty())
+        .collect();
     let edit = (any::<prop::sample::Index>(), vec(any::<u8>(), 0..6), 0usize..40);
     (prop::sample::select(all), vec(edit, 1..6)).prop_map(|(mut bytes, edits)| {
         for (at, new, gone) in edits {

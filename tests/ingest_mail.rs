@@ -135,7 +135,7 @@ fn without_domains_nobody_is_called_an_agent() {
 
 #[test]
 fn fixtures_are_recognised_and_other_files_are_not() {
-    let sure = |name: &str, bytes: &[u8]| Mail.recognise(&Sample { name, bytes, text: String::from_utf8_lossy(bytes) });
+    let sure = |name: &str, bytes: &[u8]| Mail.recognise(&Sample::new(name, bytes, String::from_utf8_lossy(bytes)));
     for path in all_files().iter().filter(|p| !p.to_string_lossy().contains("malformed")) {
         let bytes = fs::read(path).expect("fixture");
         assert!(sure("x", &bytes) >= 90, "{}", path.display());
@@ -263,7 +263,7 @@ fn swallow(bytes: &[u8]) {
             assert!(conversation.turns.iter().all(|t| !t.text.trim().is_empty()));
         }
     }
-    let _ = Mail.recognise(&Sample { name: "x", bytes, text: String::from_utf8_lossy(bytes) });
+    let _ = Mail.recognise(&Sample::new("x", bytes, String::from_utf8_lossy(bytes)));
 }
 
 proptest! {

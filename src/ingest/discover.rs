@@ -145,15 +145,18 @@ pub fn recognise(source: &Source, options: &Options) -> Result<&'static dyn Form
     if sample.text.trim().is_empty() {
         return Err(bad(Reason::Content("the file is empty".to_owned())));
     }
-    let mut best: Option<(u8, &'static dyn Format)> = None;
-    for &format in formats::ALL {
-        let sure = format.recognise(&sample);
-        if sure > best.map_or(0, |(s, _)| s) {
-            best = Some((sure, format));
-        }
-    }
-    match best {
-        Some((_, format)) => Ok(format),
+    let sure: Vec<(u8, &'static dyn Format)> = formats::ALL.iter().map(|&f| (f.recognise(&sample), f)).collect();
+    let most = sure.iter().map(|(s, _)| *s).max().filter(|s| *s > 0);
+    let mut best = sure.iter().filter(|(s, _)| Some(*s) == most).map(|(_, f)| *f);
+    match best.next() {
+        Some(format) => match best.next() {
+            None => Ok(format),
+            Some(other) => Err(bad(Reason::Content(format!(
+                "this could be {} or {}; say which with --format",
+                format.name(),
+                other.name()
+            )))),
+        },
         None => Err(bad(Reason::Content(match known_stranger(sample.bytes).or_else(|| text_stranger(&sample.text)) {
             Some(what) => format!("this is {what}; Sabyr reads {}", names()),
             None => format!("not recognised as any of {}; if it is one, name it with --format", names()),

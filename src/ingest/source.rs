@@ -1,7 +1,7 @@
 //! Opening files: decompression, limits, and the sample that formats are recognised by.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Options;
 use super::charset::{self, Charset, Transcoder};
+use super::formats::Keys;
 use crate::model::Reason;
 
 /// Bytes of a file that formats are recognised by.
@@ -99,6 +100,12 @@ impl Source {
         Ok(TextStream { reader, charset: charset.name() })
     }
 
+    /// The file of this name in the same folder, where there is one: side files stand there.
+    pub fn beside(&self, name: &str) -> Option<Source> {
+        let file = self.file.with_file_name(name);
+        file.is_file().then(|| Source { file: file.into() })
+    }
+
     /// The file's name in lower case, without `.gz` or `.zst`.
     pub fn name(&self) -> String {
         let name = self.file.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -141,7 +148,7 @@ pub struct Beginning {
 impl Beginning {
     /// The sample.
     pub fn sample(&self) -> Sample<'_> {
-        Sample { name: &self.name, bytes: &self.bytes, text: self.charset.decode(&self.bytes) }
+        Sample::new(&self.name, &self.bytes, self.charset.decode(&self.bytes))
     }
 
     /// The charset it was taken for, as messages name it (`UTF-8`, `windows-1251`, …).
@@ -159,6 +166,19 @@ pub struct Sample<'a> {
     pub bytes: &'a [u8],
     /// The same, decoded as text.
     pub text: Cow<'a, str>,
+    keys: OnceCell<Keys>,
+}
+
+impl<'a> Sample<'a> {
+    /// A sample of a file of this name (lower case, without `.gz` or `.zst`).
+    pub fn new(name: &'a str, bytes: &'a [u8], text: Cow<'a, str>) -> Self {
+        Sample { name, bytes, text, keys: OnceCell::new() }
+    }
+
+    /// The keys of the text where it is JSON.
+    pub fn json(&self) -> &Keys {
+        self.keys.get_or_init(|| Keys::of(&self.text))
+    }
 }
 
 /// Why reading failed: the limit that was passed, or what the operating system or the decompressor said.

@@ -218,6 +218,9 @@ pub struct Turn<'a> {
     /// Who speaks.
     #[serde(default)]
     pub speaker: Speaker,
+    /// The speaker as the input names them (a channel, a diarisation label, a name), where that does not tell the role.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Text<'a>>,
     /// The agent's id where the turn itself carries one (a transfer has several agents).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<Text<'a>>,
@@ -392,6 +395,7 @@ impl Conversation<'_> {
                 .into_iter()
                 .map(|t| Turn {
                     speaker: t.speaker,
+                    label: t.label.map(Text::into_owned),
                     agent_id: t.agent_id.map(Text::into_owned),
                     text: t.text.into_owned(),
                     start: t.start,

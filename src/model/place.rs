@@ -79,13 +79,17 @@ pub enum Reason {
     /// The same id was read before.
     #[error("the conversation id {0:?} was read before in this run; ids must be unique")]
     Duplicate(String),
+    /// The vendor's own word that there is no transcript.
+    #[error("the export itself reports a failure: {0}")]
+    Vendor(String),
     /// Nothing in it to score.
     #[error("no turns with text")]
     Empty,
 }
 
 impl Reason {
-    /// A word to count and filter by: `syntax`, `content`, `too_large`, `bomb`, `charset`, `io`, `duplicate`, `empty`.
+    /// A word to count and filter by: `syntax`, `content`, `too_large`, `bomb`, `charset`, `io`, `duplicate`,
+    /// `vendor_error`, `empty`.
     pub fn kind(&self) -> &'static str {
         match self {
             Reason::Syntax { .. } => "syntax",
@@ -95,6 +99,7 @@ impl Reason {
             Reason::Charset { .. } => "charset",
             Reason::Io(_) => "io",
             Reason::Duplicate(_) => "duplicate",
+            Reason::Vendor(_) => "vendor_error",
             Reason::Empty => "empty",
         }
     }

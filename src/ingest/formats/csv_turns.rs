@@ -444,8 +444,7 @@ mod tests {
 
     #[test]
     fn recognised_by_the_header_or_the_name() {
-        let claim =
-            |name, text: &'static str| CsvTurns.recognise(&Sample { name, bytes: text.as_bytes(), text: text.into() });
+        let claim = |name, text: &'static str| CsvTurns.recognise(&Sample::new(name, text.as_bytes(), text.into()));
         assert_eq!(claim("x", "\nid|Role|Text\n"), 92);
         assert_eq!(claim("x", "Идентификатор звонка\tУчастник\tРеплика"), 92);
         assert_eq!(claim("x", "call id;message;moment"), 55);

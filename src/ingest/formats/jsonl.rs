@@ -365,8 +365,7 @@ mod tests {
 
     #[test]
     fn recognised_by_the_first_line_or_by_name() {
-        let claim =
-            |name, text: &'static str| JsonLines.recognise(&Sample { name, bytes: text.as_bytes(), text: text.into() });
+        let claim = |name, text: &'static str| JsonLines.recognise(&Sample::new(name, text.as_bytes(), text.into()));
         assert_eq!(claim("x.txt", "\n{\"id\":1,\"turns\":[]}"), 95);
         assert_eq!(claim("x.jsonl", "{\"callId\":1}"), 80);
         assert_eq!(claim("x.ndjson", "oops"), 50);

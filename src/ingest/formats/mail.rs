@@ -278,6 +278,7 @@ fn conversation(letters: Vec<Letter>, options: &Options) -> Conversation<'static
         let start = letter.date.zip(begin.as_ref()).and_then(|(d, b)| u32::try_from(d.0 - b.0).ok());
         let start = start.filter(|s| *s < 1_000_000_000).map(f64::from);
         out.turns.extend(letter.pieces.into_iter().map(|(kind, text)| Turn {
+            label: None,
             speaker,
             agent_id: agent_id.clone().map(Text::from),
             text: text.into(),

@@ -6,13 +6,16 @@ use crate::model::{Conversation, Reason};
 pub mod csv_turns;
 mod draft;
 mod fields;
+mod json;
 pub mod jsonl;
 pub mod mail;
 pub mod plain_text;
 mod rows;
+mod segments;
 mod times;
 
 use fields::Field;
+pub use json::Keys;
 
 /// Every format, in the order in which equal claims are decided.
 pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &mail::Mail, &csv_turns::CsvTurns, &plain_text::PlainText];

@@ -407,8 +407,7 @@ mod tests {
 
     #[test]
     fn recognised_by_labels_that_name_roles() {
-        let claim =
-            |name, text: &'static str| PlainText.recognise(&Sample { name, bytes: text.as_bytes(), text: text.into() });
+        let claim = |name, text: &'static str| PlainText.recognise(&Sample::new(name, text.as_bytes(), text.into()));
         assert_eq!(claim("x", "Оператор: да\nКлиент: нет"), 50);
         assert_eq!(claim("x.txt", "Aidana: hi\nMarat: hi"), 20);
         assert_eq!(claim("x.md", "Install: run it\nUsage: see below"), 0);
