@@ -109,7 +109,7 @@ fn single_byte(head: &[u8]) -> Option<Charset> {
 
 /// How much a text is like Russian or Kazakh, or English with typographic signs: common letters add; what hardly occurs
 /// in a text (boxes, letters alone, small letters before capitals) takes away.
-fn likeness(text: &str) -> i64 {
+pub(super) fn likeness(text: &str) -> i64 {
     let mut sum = 0;
     let mut before = ' ';
     for c in text.chars() {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Format, Options, Record, Sink, Source, formats};
-use crate::model::{Place, Quarantined, Reason};
+use super::{Format, Options, Record, Sink, Source, formats, side};
+use crate::model::{Conversation, NoteKind, Place, Quarantined, Reason};
 
 /// Why the inputs cannot be read at all: a wrong use, told before anything is read.
 #[derive(Debug, thiserror::Error)]
@@ -200,9 +200,15 @@ fn text_stranger(text: &str) -> Option<&'static str> {
 /// Conversations that break the common rules ([`formats::validate`]) are handed on as bad; [`Record::Lines`] are checked
 /// when they are parsed. Returns `Break` when the sink asked to stop.
 pub fn read_all(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
-    let mut sink = |record| match record {
-        Record::Conversation { place, conversation } => sink(match formats::validate(&conversation) {
-            Ok(()) => Record::Conversation { place, conversation },
+    let mut sink = |record, format: &'static str, side: Option<&Beside>| match record {
+        Record::Conversation { place, mut conversation } => sink(match formats::validate(&conversation) {
+            Ok(()) => {
+                conversation.format = format;
+                if let Some(side) = side {
+                    side.fill(&mut conversation);
+                }
+                Record::Conversation { place, conversation }
+            }
             Err(reason) => {
                 let id = conversation.id.to_string();
                 let conversation_id = (!id.trim().is_empty()).then_some(id);
@@ -213,10 +219,13 @@ pub fn read_all(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> C
     };
     // All are recognised first: a format that joins files needs to know of the last one at the first.
     let mut recognised: Vec<_> = sources.iter().map(|s| Some(recognise(s, options))).collect();
+    let mut stems = None;
     for i in 0..sources.len() {
         match recognised[i].take() {
             None => {}
-            Some(Err(bad)) => sink(Record::Bad(bad))?,
+            // It describes another file, which reads it.
+            Some(Err(_)) if stems.get_or_insert_with(|| side::Stems::of(sources)).describes(&sources[i]) => {}
+            Some(Err(bad)) => sink(Record::Bad(bad), "", None)?,
             Some(Ok(format)) if format.joins_files() => {
                 let mut joined = vec![sources[i].clone()];
                 for (source, found) in sources.iter().zip(&mut recognised).skip(i + 1) {
@@ -225,12 +234,36 @@ pub fn read_all(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> C
                         joined.push(source.clone());
                     }
                 }
-                format.read(&joined, options, &mut sink)?;
+                format.read(&joined, options, &mut |r| sink(r, format.name(), None))?;
             }
-            Some(Ok(format)) => format.read(std::slice::from_ref(&sources[i]), options, &mut sink)?,
+            Some(Ok(format)) => {
+                let side = Beside::of(&sources[i], options);
+                let mut sink = |r| sink(r, format.name(), side.as_ref());
+                format.read(std::slice::from_ref(&sources[i]), options, &mut sink)?;
+            }
         }
     }
     ControlFlow::Continue(())
+}
+
+/// What the file beside a transcript says.
+struct Beside {
+    facts: Result<side::Facts, String>,
+    stem: String,
+}
+
+impl Beside {
+    fn of(source: &Source, options: &Options) -> Option<Beside> {
+        let facts = side::beside(source, options).transpose()?;
+        Some(Beside { facts, stem: source.stem() })
+    }
+
+    fn fill(&self, conversation: &mut Conversation<'_>) {
+        match &self.facts {
+            Ok(facts) => facts.fill(conversation, "the file beside", &self.stem),
+            Err(e) => conversation.note(NoteKind::SideData, format!("the file beside cannot be read: {e}")),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -10,15 +10,23 @@ use std::sync::atomic::AtomicU64;
 
 use crate::model::{Conversation, Place, Quarantined};
 
+mod announcements;
 mod charset;
 mod discover;
 pub mod formats;
 mod lines;
+mod mojibake;
+pub(crate) mod prepare;
+mod repair;
 pub mod roles;
+pub mod side;
 mod source;
+mod table;
 
 pub use discover::{InputError, discover, read_all, recognise};
 pub use lines::{BadLine, Lines};
+pub use prepare::prepare;
+pub use table::SideError;
 pub use source::{Beginning, Sample, Source, TextStream, reason_of};
 
 /// Whether this is the name of a charset, as `Options::charset` takes it.
@@ -39,6 +47,14 @@ pub struct Options {
     pub max_record: u64,
     /// Bytes a compressed file may expand to for each byte it holds, once past `max_record`.
     pub max_expansion: u64,
+    /// Roles of channels and diarisation labels.
+    pub channel_map: roles::channel_map::ChannelMap,
+    /// Who works here.
+    pub roster: Option<Arc<roles::roster::Roster>>,
+    /// What file names say.
+    pub names: side::NamePatterns,
+    /// What a table says of conversations.
+    pub side: Option<Arc<side::SideTable>>,
     /// Counts the bytes read from disk, for those who show progress.
     pub progress: Arc<AtomicU64>,
 }
@@ -51,6 +67,10 @@ impl Default for Options {
             agent_domains: Vec::new(),
             max_record: 64 << 20,
             max_expansion: 200,
+            channel_map: roles::channel_map::ChannelMap::default(),
+            roster: None,
+            names: side::NamePatterns::default(),
+            side: None,
             progress: Arc::default(),
         }
     }
@@ -90,6 +110,11 @@ pub trait Format: Sync {
     fn about(&self) -> &'static str;
     /// How sure the beginning of a file is of this format, 0 (not at all) to 100 (certain).
     fn recognise(&self, sample: &Sample<'_>) -> u8;
+    /// Which marks [`Format::recognise`] went by, for people: keys, header lines, the ending of the name.
+    fn why(&self, sample: &Sample<'_>) -> String {
+        let top: Vec<&str> = sample.json().iter().filter(|k| !k.contains(['.', '['])).take(5).collect();
+        if top.is_empty() { format!("its first lines and its name, {}", sample.name) } else { format!("keys {}", top.join(", ")) }
+    }
     /// Whether all files of this format are read together, since a conversation may spread over several (emails).
     fn joins_files(&self) -> bool {
         false

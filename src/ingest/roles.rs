@@ -2,6 +2,9 @@
 
 use crate::model::Speaker;
 
+pub mod channel_map;
+pub mod roster;
+
 /// A speaker's label understood: the role, and the agent's id or name where the label holds one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
@@ -60,6 +63,8 @@ const NAMES: [(Speaker, &[&str]); 5] = [
         Speaker::System,
         &[
             "system", "system event", "system message", "system notification",
+            // Supervisors listen in or step in; their words are nobody's score.
+            "shift supervisor", "supervisor", "супервайзер", "супервизор",
             "система", "системное сообщение", "системное уведомление",
             "жуйе", "жуйелик хабарлама",
         ],
@@ -104,11 +109,18 @@ pub fn speaker_from_label(label: &str) -> Role {
     let refused = possessive
         || words.iter().any(|(_, w)| NOT_SPEAKERS.contains(&&**w))
         || words.iter().any(|(_, w)| whole(w).is_some_and(|s| s != speaker))
-        || speaker == Speaker::System && words.iter().any(|(_, w)| w.parse::<u32>().is_err());
+        || speaker == Speaker::System
+            && !is_supervisor(label)
+            && words.iter().any(|(_, w)| w.parse::<u32>().is_err());
     if refused {
         return unknown;
     }
     Role { speaker, agent_id: (speaker == Speaker::Agent).then(|| id_in(rest)).flatten() }
+}
+
+/// Whether the label begins with the name of a supervisor, whose name may follow.
+fn is_supervisor(label: &str) -> bool {
+    words(label).iter().take(2).any(|(_, w)| ["supervisor", "супервайзер", "супервизор"].contains(&&**w))
 }
 
 /// `[SPEAKER]` and `"Speaker"` without their brackets.
@@ -250,6 +262,8 @@ mod tests {
         assert_eq!(role("IVR").0, Speaker::Ivr);
         assert_eq!(role("Система").0, Speaker::System);
         assert_eq!(role("Жүйе").0, Speaker::System);
+        assert_eq!(role("SUPERVISOR"), (Speaker::System, None));
+        assert_eq!(role("Супервайзер Анна"), (Speaker::System, None));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::fmt;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::note::{Note, NoteKind, RolesFound};
+
 /// Text borrowed from the input where possible, owned where it had to be unescaped or converted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<'a>(pub Cow<'a, str>);
@@ -287,6 +289,15 @@ pub struct Conversation<'a> {
     /// In the order they were said.
     #[serde(borrow)]
     pub turns: Vec<Turn<'a>>,
+    /// What was mended, concluded, left out or could not be read. Written where there is any, never read.
+    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// How it is known who is the agent.
+    #[serde(skip)]
+    pub roles: RolesFound,
+    /// Name of the format it was read as; empty where it was not read from a file.
+    #[serde(skip)]
+    pub format: &'static str,
 }
 
 /// Labels of a conversation: name → value.
@@ -377,6 +388,11 @@ impl Conversation<'_> {
         turn.agent_id.as_deref().or(self.agent_id.as_deref())
     }
 
+    /// Adds a note.
+    pub fn note(&mut self, kind: NoteKind, text: impl Into<String>) {
+        self.notes.push(Note { kind, text: text.into() });
+    }
+
     /// The same conversation, no longer tied to the input.
     pub fn into_owned(self) -> Conversation<'static> {
         let own = |t: Option<Text<'_>>| t.map(Text::into_owned);
@@ -403,6 +419,9 @@ impl Conversation<'_> {
                     kind: t.kind,
                 })
                 .collect(),
+            notes: self.notes,
+            roles: self.roles,
+            format: self.format,
         }
     }
 }

@@ -79,6 +79,11 @@ pub enum Reason {
     /// The same id was read before.
     #[error("the conversation id {0:?} was read before in this run; ids must be unique")]
     Duplicate(String),
+    /// Another conversation has the same id; none of them is scored.
+    #[error(
+        "different conversations of this run have the id {0:?}, so none of them is scored; give them ids of their own, or remove the wrong one"
+    )]
+    Conflict(String),
     /// The vendor's own word that there is no transcript.
     #[error("the export itself reports a failure: {0}")]
     Vendor(String),
@@ -89,7 +94,7 @@ pub enum Reason {
 
 impl Reason {
     /// A word to count and filter by: `syntax`, `content`, `too_large`, `bomb`, `charset`, `io`, `duplicate`,
-    /// `vendor_error`, `empty`.
+    /// `conflict`, `vendor_error`, `empty`.
     pub fn kind(&self) -> &'static str {
         match self {
             Reason::Syntax { .. } => "syntax",
@@ -99,6 +104,7 @@ impl Reason {
             Reason::Charset { .. } => "charset",
             Reason::Io(_) => "io",
             Reason::Duplicate(_) => "duplicate",
+            Reason::Conflict(_) => "conflict",
             Reason::Vendor(_) => "vendor_error",
             Reason::Empty => "empty",
         }

@@ -46,8 +46,8 @@ pub enum PipelineError<E> {
 
 /// The steps of a run.
 ///
-/// `worker` makes what a thread keeps between batches (results must not depend on it), `work` is done on each conversation,
-/// `seal` ends a batch and gives what belongs to it as a whole.
+/// `worker` makes what a thread keeps between batches (results must not depend on it), `work` is done on each conversation
+/// when it is prepared ([`ingest::prepare`]), `seal` ends a batch and gives what belongs to it as a whole.
 pub struct Steps<Worker, Work, Seal> {
     /// Makes what a thread keeps.
     pub worker: Worker,
@@ -71,7 +71,7 @@ pub fn run<W, T, B, E>(
     stop: &AtomicBool,
     steps: Steps<
         impl Fn() -> W + Sync,
-        impl Fn(&mut W, &Conversation<'_>, &Place) -> T + Sync,
+        impl Fn(&mut W, &mut Conversation<'_>, &Place) -> T + Sync,
         impl Fn(&mut W) -> B + Sync,
     >,
     mut take: impl FnMut(Vec<Outcome<T>>, B) -> Result<(), E>,
@@ -97,7 +97,7 @@ where
         // A worker that panicked elsewhere leaves the list usable: it only holds spare workers.
         let spare = workers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
         let mut w = spare.unwrap_or_else(&worker);
-        let out = work_on(batch, &mut w, &work);
+        let out = work_on(batch, &mut w, options, &work);
         let sealed = seal(&mut w);
         workers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(w);
         (out, sealed)
@@ -172,21 +172,25 @@ where
 fn work_on<W, T>(
     batch: Vec<Record>,
     w: &mut W,
-    work: &impl Fn(&mut W, &Conversation<'_>, &Place) -> T,
+    options: &ingest::Options,
+    work: &impl Fn(&mut W, &mut Conversation<'_>, &Place) -> T,
 ) -> Vec<Outcome<T>> {
     let mut out = Vec::with_capacity(batch.len());
     for record in batch {
         match record {
             Record::Bad(q) => out.push(Outcome::Quarantined(q)),
-            Record::Conversation { place, conversation } => {
-                let value = work(w, &conversation, &place);
+            Record::Conversation { place, mut conversation } => {
+                ingest::prepare(&mut conversation, &place, options);
+                let value = work(w, &mut conversation, &place);
                 out.push(Outcome::Done { id: conversation.id.0.into_owned(), place, value });
             }
             Record::Lines { file, first_line, bytes } => {
                 for line in ingest::formats::jsonl::lines(&file, first_line, &bytes) {
                     out.push(match line {
-                        Ok((place, conversation)) => {
-                            let value = work(w, &conversation, &place);
+                        Ok((place, mut conversation)) => {
+                            conversation.format = ingest::formats::jsonl::NAME;
+                            ingest::prepare(&mut conversation, &place, options);
+                            let value = work(w, &mut conversation, &place);
                             Outcome::Done { id: conversation.id.0.into_owned(), place, value }
                         }
                         Err(q) => Outcome::Quarantined(q),
@@ -233,7 +237,7 @@ mod tests {
         };
         let steps = Steps {
             worker: || 0,
-            work: |n: &mut usize, c: &Conversation<'_>, _: &Place| {
+            work: |n: &mut usize, c: &mut Conversation<'_>, _: &Place| {
                 *n += 1;
                 c.turns.len()
             },
@@ -263,7 +267,7 @@ mod tests {
         let sources = ingest::discover(&[f.path().display().to_string()]).unwrap();
         let options = ingest::Options::default();
         let nothing =
-            || Steps { worker: || (), work: |(): &mut (), _: &Conversation<'_>, _: &Place| (), seal: |(): &mut ()| () };
+            || Steps { worker: || (), work: |(): &mut (), _: &mut Conversation<'_>, _: &Place| (), seal: |(): &mut ()| () };
         let failing = |_: Vec<Outcome<()>>, ()| Err("full disk");
         let e = run(&sources, &options, 2, &AtomicBool::new(false), nothing(), failing);
         assert!(matches!(e, Err(PipelineError::Sink("full disk"))));

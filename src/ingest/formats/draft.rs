@@ -56,6 +56,9 @@ impl Draft {
         if turn.speaker == Speaker::Unknown && !agent.is_empty() && fold(agent) == fold(label) {
             turn.speaker = Speaker::Agent;
         }
+        if turn.speaker == Speaker::Unknown && !label.is_empty() {
+            turn.label.get_or_insert_with(|| label.to_owned().into());
+        }
         let own = if agent.is_empty() { role.agent_id.clone() } else { Some(agent.to_owned()) };
         let id = if turn.speaker == Speaker::Agent { own } else { None };
         self.named.extend(id.clone());

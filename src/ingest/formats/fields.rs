@@ -5,7 +5,7 @@ use crate::model::Channel;
 
 /// What a column or a header line holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Field {
+pub(in crate::ingest) enum Field {
     Id,
     Speaker,
     Agent,
@@ -30,7 +30,7 @@ pub(super) enum Field {
 
 /// Names as [`key`] makes them, those that are surest first: a column `conversation_id` is taken before a column `id`.
 #[rustfmt::skip] // one entry a line would be pages
-pub(super) const NAMES: [(Field, &[&str]); 17] = [
+pub(in crate::ingest) const NAMES: [(Field, &[&str]); 17] = [
     (
         Field::Id,
         &[
@@ -153,13 +153,13 @@ pub(super) const NAMES: [(Field, &[&str]); 17] = [
 ];
 
 /// A name without case, spaces and signs, and with Kazakh letters folded: `Conversation_ID` is `conversationid`.
-pub(super) fn key(name: &str) -> String {
+pub(in crate::ingest) fn key(name: &str) -> String {
     fold(name).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// What a name stands for: the field, how far down its list of names it stands, and how many units of it make a second
 /// (`start_ms`: 1000).
-pub(super) fn field(name: &str) -> Option<(Field, usize, f64)> {
+pub(in crate::ingest) fn field(name: &str) -> Option<(Field, usize, f64)> {
     let mut key = key(name);
     if let Some(stem) = key.strip_suffix("ид") {
         key = format!("{stem}id");
@@ -187,7 +187,7 @@ pub(super) fn field(name: &str) -> Option<(Field, usize, f64)> {
 }
 
 /// The channel a value or the name of an id column speaks of; `None` when it speaks of none.
-pub(super) fn channel(text: &str) -> Option<Channel> {
+pub(in crate::ingest) fn channel(text: &str) -> Option<Channel> {
     let key = key(text);
     let has = |parts: &[&str]| parts.iter().any(|p| key.contains(p));
     if has(&["email", "mail", "почт", "письм", "пошта"]) {
@@ -214,7 +214,7 @@ pub(super) fn channel(text: &str) -> Option<Channel> {
 }
 
 /// Yes or no, in three languages.
-pub(super) fn yes_or_no(text: &str) -> Option<bool> {
+pub(in crate::ingest) fn yes_or_no(text: &str) -> Option<bool> {
     match &*key(text) {
         "yes" | "true" | "1" | "да" | "иа" | "решено" => Some(true),
         "no" | "false" | "0" | "нет" | "жок" | "нерешено" => Some(false),

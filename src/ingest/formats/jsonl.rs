@@ -23,12 +23,15 @@ use crate::model::{Conversation, Place, Quarantined, Reason, Text};
 /// Bytes handed on at once: enough to parse for a while, few enough to share a small file among threads.
 const PIECE: usize = 256 << 10;
 
+/// What the format is called.
+pub const NAME: &str = "jsonl";
+
 /// Canonical JSON Lines.
 pub struct JsonLines;
 
 impl Format for JsonLines {
     fn name(&self) -> &'static str {
-        "jsonl"
+        NAME
     }
 
     fn about(&self) -> &'static str {

@@ -5,14 +5,14 @@ use crate::model::{Conversation, Reason};
 
 pub mod csv_turns;
 mod draft;
-mod fields;
+pub(super) mod fields;
 mod json;
 pub mod jsonl;
 pub mod mail;
 pub mod plain_text;
 mod rows;
 mod segments;
-mod times;
+pub(super) mod times;
 
 use fields::Field;
 pub use json::Keys;

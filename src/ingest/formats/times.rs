@@ -6,7 +6,7 @@ use jiff::tz::Offset;
 
 /// A time that was understood.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum When {
+pub(in crate::ingest) enum When {
     /// Seconds: from the start of the conversation, or of the day.
     Seconds(f64),
     /// A moment; without an offset its time zone is not known.
@@ -20,7 +20,7 @@ pub(super) enum When {
 ///
 /// # Errors
 /// A sentence that says what is wrong, without the place.
-pub(super) fn parse(text: &str) -> Result<When, String> {
+pub(in crate::ingest) fn parse(text: &str) -> Result<When, String> {
     let text = text.trim();
     let wrong =
         || format!("{text:?} is not a time; write seconds, mm:ss, hh:mm:ss, 2025-03-31T18:05:00 or 31.03.2025 18:05");
@@ -137,7 +137,7 @@ fn at(date: Date, text: &str) -> Option<When> {
 }
 
 /// A moment as text: RFC 3339 where the offset is known, the same without an offset where it is not.
-pub(super) fn written(when: When) -> Option<String> {
+pub(in crate::ingest) fn written(when: When) -> Option<String> {
     match when {
         When::Seconds(_) => None,
         When::Day(date) => Some(date.to_string()),
@@ -153,7 +153,7 @@ pub(super) fn written(when: When) -> Option<String> {
 
 /// Turns the times of one conversation into seconds from its start.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(in crate::ingest) struct Clock {
     first: Option<(DateTime, Option<Offset>)>,
     day: Option<Date>,
 }
