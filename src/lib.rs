@@ -9,6 +9,7 @@ pub mod model;
 pub mod pipeline;
 pub mod privacy;
 pub mod report;
+pub mod resolve;
 pub mod results;
 pub mod robustness;
 pub mod scorecard;

@@ -41,6 +41,12 @@ pub struct ConversationRow<'a> {
     pub agent_words: u32,
     /// File and line of the record.
     pub source: String,
+    /// How it is known who is the agent.
+    pub role_source: &'static str,
+    /// The chance that the roles are right, 0..=1.
+    pub role_confidence: f64,
+    /// What was mended, concluded, left out or could not be read: `kind: sentence`, parted by `; `, masked.
+    pub notes: Cow<'a, str>,
 }
 
 /// What a row says of one criterion.
@@ -188,7 +194,19 @@ pub fn conversation_row<'a>(part: &Part<'a>, result: &PartResult, place: &Place,
         agent_turns: part.own_turns().count() as u32,
         agent_words: part.own_words() as u32,
         source: place.to_string(),
+        role_source: c.roles.source.name(),
+        role_confidence: c.roles.confidence,
+        notes: notes(c, mask),
     }
+}
+
+/// The notes of a conversation in one cell.
+fn notes<'a>(c: &Conversation<'_>, mask: Mask) -> Cow<'a, str> {
+    if c.notes.is_empty() {
+        return Cow::Borrowed("");
+    }
+    let all: Vec<String> = c.notes.iter().map(|n| format!("{}: {}", n.kind.name(), mask(&n.text))).collect();
+    Cow::Owned(all.join("; "))
 }
 
 /// The rows of the points of one part, criterion by criterion; `id` is that of [`conversation_row`].

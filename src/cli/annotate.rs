@@ -9,10 +9,11 @@ use anyhow::Context;
 use clap::Parser;
 use sabyr::criteria::measures::{self, Mover};
 use sabyr::learned::Head;
-use sabyr::lexicon::{Lexicon, Reader, Reading};
+use sabyr::lexicon::{Lexicon, Reading};
 use sabyr::model::{Conversation, Place, Speaker};
 use sabyr::pipeline::{self, Outcome, Steps};
 use sabyr::report::{Mask, masked_id};
+use sabyr::resolve::Resolver;
 use serde::Serialize;
 
 use super::{Failure, Input, Limits, lexicon};
@@ -101,9 +102,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             args.limits.threads(),
             &stop,
             Steps {
-                worker: || (Reader::new(&lexicon), Reading::default()),
-                work: |(reader, reading): &mut (Reader<'_>, Reading), conversation: &Conversation<'_>, _: &Place| {
-                    reader.read(conversation, reading);
+                worker: || (Resolver::new(&lexicon), Reading::default()),
+                work: |(resolver, reading): &mut (Resolver<'_>, Reading), conversation: &mut Conversation<'_>, _: &Place| {
+                    resolver.read(conversation, reading);
                     lines(conversation, reading, &lexicon, mask)
                 },
                 seal: |_: &mut _| (),

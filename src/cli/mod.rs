@@ -1,11 +1,14 @@
 //! The command line: one file a command.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
+use sabyr::ingest::roles::roster::Roster;
+use sabyr::ingest::side::SideTable;
 use sabyr::ingest::{self, Source};
 use sabyr::report::Mask;
 
@@ -108,6 +111,18 @@ pub(crate) struct Input {
     /// Domain whose email addresses are agents'; may be given several times
     #[arg(long = "agent-domain", value_name = "DOMAIN")]
     agent_domains: Vec<String>,
+    /// Roles of channels or speakers' labels: 'channel 0=agent,channel 1=customer'; 'FORMAT: ...' for one format; repeatable
+    #[arg(long = "channel-map", value_name = "LABEL=ROLE,...")]
+    channel_maps: Vec<String>,
+    /// Who works here: CSV with ids, names or addresses, and teams
+    #[arg(long, value_name = "FILE")]
+    roster: Option<PathBuf>,
+    /// What file names say, by named groups: '(?P<date>\d{8})_(?P<agent>[^_]+)_(?P<id>\d+)'; repeatable
+    #[arg(long = "name-pattern", value_name = "REGEX")]
+    name_patterns: Vec<String>,
+    /// What a table says of conversations, by id or file: CSV with agent, date, queue, team, csat, ...
+    #[arg(long, value_name = "FILE")]
+    side: Option<PathBuf>,
     /// Most MiB a single record may have, expanded
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=4096))]
     max_record: u64,
@@ -128,14 +143,40 @@ impl Input {
                 "{label:?} is not the name of a charset; try windows-1251, koi8-r, utf-16le"
             )));
         }
-        Ok(ingest::Options {
+        let mut options = ingest::Options {
             format: self.format.clone(),
             charset: self.charset.clone(),
             agent_domains: self.agent_domains.iter().map(|d| d.trim_start_matches('@').to_lowercase()).collect(),
             max_record: self.max_record << 20,
             ..ingest::Options::default()
-        })
+        };
+        self.who_and_what(&mut options)?;
+        Ok(options)
     }
+
+    /// What the user says of roles, agents and conversations beside the transcripts.
+    fn who_and_what(&self, options: &mut ingest::Options) -> Result<(), Failure> {
+        let wrong = |option: &str, e: String| Failure::usage(anyhow::anyhow!("{option}: {e}"));
+        for map in &self.channel_maps {
+            options.channel_map.add(map).map_err(|e| wrong("--channel-map", e))?;
+        }
+        for pattern in &self.name_patterns {
+            options.names.add(pattern).map_err(|e| wrong("--name-pattern", one_line(&e)))?;
+        }
+        let table = |e: ingest::SideError, option: &str| wrong(option, e.to_string());
+        if let Some(path) = &self.roster {
+            options.roster = Some(Arc::new(Roster::read(path, options).map_err(|e| table(e, "--roster"))?));
+        }
+        if let Some(path) = &self.side {
+            options.side = Some(Arc::new(SideTable::read(path, options).map_err(|e| table(e, "--side"))?));
+        }
+        Ok(())
+    }
+}
+
+/// The last line of a message of several, which says what is wrong.
+fn one_line(message: &str) -> String {
+    message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
 /// How much of the machine to use, and how much to say.
@@ -169,7 +210,12 @@ pub(crate) fn mask(no_redact: bool) -> Mask {
 
 /// Set by Ctrl-C and by a polite kill: the run stops clean.
 pub(crate) fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
+    // A run that begins again keeps the handler it has.
+    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(stop) = STOP.get() {
+        return Ok(Arc::clone(stop));
+    }
+    let stop = Arc::clone(STOP.get_or_init(Arc::default));
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
     Ok(stop)

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         &stop,
         Steps {
             worker: || (Reader::new(&lexicon), Report::new()),
-            work: |(reader, report): &mut (Reader<'_>, Report), c: &Conversation<'_>, _: &Place| {
+            work: |(reader, report): &mut (Reader<'_>, Report), c: &mut Conversation<'_>, _: &Place| {
                 robustness::add(report, c, &lexicon, &scorecard, reader);
             },
             seal: |(_, report): &mut (_, Report)| std::mem::take(report),

@@ -11,11 +11,12 @@ use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sabyr::agents::AgentRow;
 use sabyr::criteria::{self, parts};
-use sabyr::lexicon::{Lexicon, Reader, Reading};
+use sabyr::lexicon::{Lexicon, Reading};
 use sabyr::model::{Conversation, Place};
 use sabyr::pipeline::{self, Outcome, PipelineError, Steps};
 use sabyr::report::csv::Preset;
-use sabyr::report::run_folder::{Batch, RunError, RunFacts, RunFolder, Sheets};
+use sabyr::report::run_folder::{Batch, Conflicts, RunError, RunFacts, RunFolder, Sheets};
+use sabyr::resolve::Resolver;
 use sabyr::scorecard::Scorecard;
 
 use super::{Failure, Input, Limits, lexicon};
@@ -87,7 +88,12 @@ impl Allowed {
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    let began = Instant::now();
+    run_knowing(args, Instant::now(), Conflicts::default())
+}
+
+/// Runs with the ids known that stand for different conversations. Rows are written as they come, so that a run that finds
+/// such an id when one of its conversations is written already begins again.
+fn run_knowing(args: Args, began: Instant, conflicts: Conflicts) -> Result<ExitCode, Failure> {
     let scorecard = load_scorecard(args.scorecard.as_deref())?;
     let sources = args.input.sources()?;
     let options = args.input.options()?;
@@ -104,6 +110,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         RunError::Taken(_) => Failure::usage(e),
         e => e.into(),
     })?;
+    folder.set_conflicts(conflicts);
     let mut progress = Progress::new(args.limits.quiet, &sources, &options);
     let ended = pipeline::run(
         &sources,
@@ -111,9 +118,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         args.limits.threads(),
         &stop,
         Steps {
-            worker: || (Reader::new(&lexicon), Reading::default(), sheets.batch()),
-            work: |(reader, reading, batch): &mut (Reader<'_>, Reading, Batch), c: &Conversation<'_>, place: &Place| {
-                reader.read(c, reading);
+            worker: || (Resolver::new(&lexicon), Reading::default(), sheets.batch()),
+            work: |(resolver, reading, batch): &mut (Resolver<'_>, Reading, Batch),
+                   c: &mut Conversation<'_>,
+                   place: &Place| {
+                resolver.read(c, reading);
                 sheets.render(batch, &parts(c, reading, &lexicon), place, &scorecard)
             },
             seal: |(_, _, batch): &mut (_, _, Batch)| std::mem::replace(batch, sheets.batch()),
@@ -130,6 +139,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     progress.clear();
     if !ended {
         return Err(anyhow!("stopped before the end of the input; nothing was written").into());
+    }
+    if let Some(conflicts) = folder.new_conflicts() {
+        drop(folder);
+        super::say(args.limits.quiet, "sabyr: different conversations have the same id; beginning again without them");
+        return run_knowing(args, began, conflicts);
     }
     let (facts, agents) = folder.finish(&scorecard, began.elapsed().as_secs_f64())?;
     if facts.read != facts.scored + facts.quarantined {
@@ -191,6 +205,8 @@ fn facts(args: &Args, lexicon: &Lexicon, scorecard: &Scorecard, files: usize) ->
         languages: std::collections::BTreeMap::new(),
         channels: std::collections::BTreeMap::new(),
         statuses: std::collections::BTreeMap::new(),
+        role_sources: std::collections::BTreeMap::new(),
+        notes: std::collections::BTreeMap::new(),
         seconds: 0.0,
     }
 }
@@ -253,6 +269,9 @@ fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Fail
     )?;
     for (kind, count) in &facts.quarantined_by_kind {
         writeln!(to, "  {count} quarantined: {kind}")?;
+    }
+    for (kind, count) in &facts.notes {
+        writeln!(to, "  {count} noted: {kind}")?;
     }
     let width = agents.iter().map(|a| a.agent_id.chars().count()).max().unwrap_or(0).clamp(5, 32);
     write!(to, "\n{:<width$} {:>5} {:>8}", "agent", "n", "overall")?;

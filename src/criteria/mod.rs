@@ -48,8 +48,9 @@ pub static ALL: &[&dyn Criterion] = &[
 
 /// How sure a score is, 0..=1: low where evidence is thin, the language uncertain, the agent says little, or speakers are not known.
 ///
-/// The product of four shares, each near 1 in an ordinary conversation: the root of how sure the languages of the own turns are;
-/// 1 − exp(−words / 40); 1 − exp(−points / 2), a point by degrees counted for a third; and the share of turns whose speaker is known.
+/// The product of five shares, each near 1 in an ordinary conversation: the root of how sure the languages of the own turns are;
+/// 1 − exp(−words / 40); 1 − exp(−points / 2), a point by degrees counted for a third; the share of turns whose speaker is known;
+/// and the chance that the roles are right, where they are concluded ([`crate::model::RolesFound`]).
 pub fn confidence(part: &Part<'_>, result: &CriterionResult) -> f64 {
     let own: Vec<usize> = part.own_turns().collect();
     let words = part.own_words() as f64;
@@ -58,7 +59,8 @@ pub fn confidence(part: &Part<'_>, result: &CriterionResult) -> f64 {
     let points: f64 = result.evidence.iter().map(|e| if e.act.is_empty() { 1.0 / 3.0 } else { 1.0 }).sum();
     let turns = &part.conversation.turns;
     let known = turns.iter().filter(|t| t.speaker != Speaker::Unknown).count() as f64 / turns.len().max(1) as f64;
-    language.clamp(0.0, 1.0).sqrt() * (1.0 - (-words / 40.0).exp()) * (1.0 - (-points / 2.0).exp()) * known
+    let roles = part.conversation.roles.confidence;
+    language.clamp(0.0, 1.0).sqrt() * (1.0 - (-words / 40.0).exp()) * (1.0 - (-points / 2.0).exp()) * known * roles
 }
 
 /// The documentation of a criterion: the doc comment at the head of its file, as Markdown.

@@ -19,16 +19,18 @@ const LETTERS: usize = 12;
 
 /// Mends the texts of a conversation.
 pub(super) fn mend(c: &mut Conversation<'_>) {
-    let mut sample = String::new();
-    for turn in c.turns.iter().filter(|t| !t.text.is_ascii()).take(4) {
-        let end = turn.text.floor_char_boundary(SAMPLE - sample.len());
-        sample.push_str(&turn.text[..end]);
-        sample.push(' ');
-        if sample.len() >= SAMPLE {
-            break;
+    let mut found = None;
+    for turn in c.turns.iter().filter(|t| !t.text.is_ascii()).take(8) {
+        let sample = &turn.text[..turn.text.floor_char_boundary(SAMPLE)];
+        let letters = sample.chars().filter(|c| !c.is_ascii() && c.is_alphabetic()).count();
+        if letters < LETTERS {
+            continue;
         }
+        // Nearly always it is the first turn that is like any text, and nothing is to do.
+        found = if likeness(sample) > letters as i64 / 2 { None } else { mistake(sample) };
+        break;
     }
-    let Some(mistake) = mistake(&sample) else { return };
+    let Some(mistake) = found else { return };
     let mut left = 0;
     for turn in &mut c.turns {
         left += usize::from(!put_right(&mut turn.text, mistake));
@@ -47,16 +49,13 @@ pub(super) fn mend(c: &mut Conversation<'_>) {
     c.note(NoteKind::Charset, text);
 }
 
-/// What went wrong with a text, if anything did: the text is unlike one as it stands, and like one when turned back.
+/// What went wrong with a text that is unlike one as it stands, if it is like one when turned back.
 fn mistake(sample: &str) -> Option<Mistake> {
-    let letters = sample.chars().filter(|c| !c.is_ascii() && c.is_alphabetic()).count();
-    let as_it_is = likeness(sample);
-    if letters < LETTERS || as_it_is > letters as i64 / 2 {
-        return None;
-    }
-    let mut best: Option<(i64, Mistake)> = None;
+    let mut best: Option<((bool, i64), Mistake)> = None;
     for from in [WINDOWS_1252, WINDOWS_1251, KOI8_R, IBM866] {
-        let Some(bytes) = encode(sample, from, true) else { continue };
+        let whole = encode(sample, from, false);
+        let lossless = whole.is_some();
+        let Some(bytes) = whole.or_else(|| encode(sample, from, true)) else { continue };
         for to in [UTF_8, WINDOWS_1251, KOI8_R, IBM866] {
             if from == to {
                 continue;
@@ -69,8 +68,9 @@ fn mistake(sample: &str) -> Option<Mistake> {
                 continue;
             }
             let score = likeness(&text) * 100 / cyrillic as i64;
-            if score >= 120 && best.is_none_or(|b| score > b.0) {
-                best = Some((score, (from, to)));
+            let rank = (lossless && lost <= 1, score);
+            if score >= 120 && best.is_none_or(|b| rank > b.0) {
+                best = Some((rank, (from, to)));
             }
         }
     }

@@ -3,7 +3,7 @@
 //! What the transcript itself says stays; side data fill what it leaves out. A date that cannot be read is reported and
 //! never replaced by the time of day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -260,7 +260,7 @@ impl SideTable {
                 // A file is known with and without its folder and extension.
                 let name = key.rsplit(['/', '\\']).next().unwrap_or(key);
                 let stem = Source { file: PathBuf::from(name).into() }.stem();
-                for key in std::collections::BTreeSet::from([key, name, &stem]) {
+                for key in BTreeSet::from([key, name, &stem]) {
                     match out.by.insert(key.to_owned(), at) {
                         Some(other) if other != at && out.rows[other] != facts => {
                             return Err(SideError::Row {
@@ -287,25 +287,21 @@ impl SideTable {
 /// Endings of files that describe the transcript beside them.
 const BESIDE: [&str; 3] = ["_metadata.json", "_call_metadata.json", ".metadata.json"];
 
-/// The files of a run by folder and stem, to tell which of them describe others.
-pub(super) struct Stems(BTreeMap<(PathBuf, String), usize>);
+/// The transcripts of a run by folder and stem, to tell which files describe them.
+pub(super) struct Stems(BTreeSet<(PathBuf, String)>);
 
 impl Stems {
-    /// Of these files.
-    pub fn of(sources: &[Source]) -> Stems {
-        let mut all = BTreeMap::new();
-        for source in sources {
-            *all.entry((folder(source), source.stem())).or_default() += 1;
-        }
-        Stems(all)
+    /// Of these transcripts.
+    pub fn of(transcripts: &[&Source]) -> Stems {
+        Stems(transcripts.iter().map(|s| (folder(s), s.stem())).collect())
     }
 
-    /// Whether a file is named as one that describes another: `a_metadata.json`, and `a.json` where `a.vtt` stands beside.
+    /// Whether a file that is no transcript is named as one that describes a transcript: `a_metadata.json`, or `a.json` where
+    /// `a.vtt` stands beside.
     pub fn describes(&self, source: &Source) -> bool {
         let name = source.file.file_name().unwrap_or_default().to_string_lossy();
-        let count = |stem: &str| self.0.get(&(folder(source), stem.to_owned())).copied().unwrap_or(0);
-        BESIDE.iter().filter_map(|end| name.strip_suffix(end)).any(|stem| count(stem) > 0)
-            || name.strip_suffix(".json").is_some_and(|stem| count(stem) > 1)
+        let mut stems = BESIDE.iter().chain(&[".json"]).filter_map(|end| name.strip_suffix(end));
+        stems.any(|stem| self.0.contains(&(folder(source), stem.to_owned())))
     }
 }
 
@@ -438,7 +434,7 @@ mod tests {
         let alone = put("2.json", "{}");
         let facts = beside(&vtt, &Options::default()).unwrap().unwrap();
         assert_eq!((facts.get(Field::Agent), facts.get(Field::Queue), facts.get(Field::Csat)), (Some("7"), Some("cards"), Some("5")));
-        let all = Stems::of(&[vtt.clone(), side.clone(), alone.clone()]);
+        let all = Stems::of(&[&vtt]);
         assert!(all.describes(&side) && !all.describes(&alone) && !all.describes(&vtt));
         assert_eq!(beside(&alone, &Options::default()), Ok(None));
         put("1.json", "{");

@@ -76,8 +76,8 @@ pub enum Reason {
     /// The file broke off or could not be read on.
     #[error("cannot be read: {0}")]
     Io(String),
-    /// The same id was read before.
-    #[error("the conversation id {0:?} was read before in this run; ids must be unique")]
+    /// The same conversation was read before.
+    #[error("the conversation {0:?} was read before in this run, with the same words; it counts once")]
     Duplicate(String),
     /// Another conversation has the same id; none of them is scored.
     #[error(

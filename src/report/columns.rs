@@ -174,6 +174,26 @@ impl Table for Conversations {
                 number(cells.score.map(|_| cells.confidence), 2)
             }));
         }
+        out.extend([
+            column::<Conversations>(
+                "role_source",
+                Text,
+                "How it is known who is the agent: stated (by the input), channel_map, roster, elimination (of two speakers the other one is known), inferred (from what is said) or unknown.",
+                |r| text(r.role_source),
+            ),
+            column::<Conversations>(
+                "role_confidence",
+                Number,
+                "The chance that the roles are right, 0 to 1; the confidences of the scores hold it already.",
+                |r| number(Some(r.role_confidence), 2),
+            ),
+            column::<Conversations>(
+                "notes",
+                Text,
+                "What was mended, concluded, left out or could not be read: kind and sentence, parted by `; `, masked.",
+                |r| text(&r.notes),
+            ),
+        ]);
         out
     }
 }
@@ -319,7 +339,7 @@ impl Table for Quarantine {
             column::<Quarantine>(
                 "kind",
                 Text,
-                "Kind of reason: syntax, content, too_large, bomb, charset, io, duplicate, empty.",
+                "Kind of reason: syntax, content, too_large, bomb, charset, io, duplicate, conflict, vendor_error, empty.",
                 |r| text(r.kind),
             ),
             column::<Quarantine>("reason", Text, "What is wrong and what would help, masked.", |r| text(&r.reason)),

@@ -1,6 +1,7 @@
 //! The folder of a run: written beside its place and moved in whole, so that a killed run leaves no half output.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
@@ -15,7 +16,7 @@ use super::sheet::{Rows, Sheet, SheetFile};
 use super::{Mask, agent_page};
 use crate::agents::{self, Contribution, Team};
 use crate::criteria::{self, Part};
-use crate::model::{Channel, Language, Place, Quarantined, Reason};
+use crate::model::{Channel, Conversation, Language, NoteKind, Place, Quarantined, Reason, RoleSource, Speaker};
 use crate::pipeline::Outcome;
 use crate::scorecard::Scorecard;
 
@@ -78,6 +79,10 @@ pub struct RunFacts {
     pub channels: BTreeMap<&'static str, u64>,
     /// Parts by criterion and status.
     pub statuses: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// Conversations by how it is known who is the agent.
+    pub role_sources: BTreeMap<&'static str, u64>,
+    /// Conversations by kind of note.
+    pub notes: BTreeMap<&'static str, u64>,
     /// Wall-clock seconds of the run. The one figure here that differs from run to run.
     pub seconds: f64,
 }
@@ -103,7 +108,15 @@ pub struct Scored {
     parts: Vec<Contribution>,
     /// Its rows in the batch.
     evidence: usize,
+    /// Of what it says.
+    content: u64,
+    roles: RoleSource,
+    notes: Vec<NoteKind>,
 }
+
+/// Ids, as fingerprints, that stand for different conversations of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Conflicts(HashSet<u64>);
 
 impl Sheets {
     /// Tables in this form of CSV, with texts masked so.
@@ -119,7 +132,19 @@ impl Sheets {
     /// Scores the parts of a conversation and adds their rows to a batch.
     pub fn render(&self, batch: &mut Batch, parts: &[Part<'_>], place: &Place, scorecard: &Scorecard) -> Scored {
         let before = batch.evidence.len();
-        let mut scored = Scored { language: None, channel: Channel::Call, parts: Vec::new(), evidence: 0 };
+        let mut scored = Scored {
+            language: None,
+            channel: Channel::Call,
+            parts: Vec::new(),
+            evidence: 0,
+            content: 0,
+            roles: RoleSource::Stated,
+            notes: Vec::new(),
+        };
+        if let Some(c) = parts.first().map(|p| p.conversation) {
+            (scored.content, scored.roles) = (content(c), c.roles.source);
+            scored.notes.extend(c.notes.iter().map(|n| n.kind));
+        }
         for part in parts {
             let result = scorecard.score(part);
             let row = rows::conversation_row(part, &result, place, self.mask);
@@ -146,7 +171,10 @@ pub struct RunFolder<'s> {
     evidence: SheetFile,
     quarantine: SheetFile,
     set_aside: (Sheet<Quarantine>, Rows),
-    seen: HashSet<u64>,
+    /// Fingerprints of the ids and contents that were read.
+    seen: HashMap<u64, u64>,
+    conflicts: Conflicts,
+    found: Conflicts,
     team: Team,
     /// What `run.json` will say; the caller fills in what it knows.
     pub facts: RunFacts,
@@ -177,13 +205,28 @@ impl<'s> RunFolder<'s> {
             target: target.to_owned(),
             temporary,
             sheets,
-            seen: HashSet::new(),
+            seen: HashMap::new(),
+            conflicts: Conflicts::default(),
+            found: Conflicts::default(),
             team: Team::default(),
             facts,
         })
     }
 
-    /// Adds a batch in the order of its records. Of conversations with the same id only the first one counts.
+    /// Tells which ids stand for different conversations: none of these is taken.
+    pub fn set_conflicts(&mut self, conflicts: Conflicts) {
+        self.conflicts = conflicts;
+    }
+
+    /// All conflicts, if some were found that were not known before: then the run must begin again with them, since one of the
+    /// conversations is written already.
+    pub fn new_conflicts(&self) -> Option<Conflicts> {
+        let all = || Conflicts(self.conflicts.0.union(&self.found.0).copied().collect());
+        (!self.found.0.is_empty()).then(all)
+    }
+
+    /// Adds a batch in the order of its records. Of conversations with the same id and content only the first one counts; of
+    /// those with the same id and different content none does, once the id is known.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -194,15 +237,14 @@ impl<'s> RunFolder<'s> {
             match outcome {
                 Outcome::Quarantined(q) => self.set_aside(&q),
                 Outcome::Done { id, place, value } => {
-                    let first = self.seen.insert(fingerprint(&id));
-                    all &= first;
-                    conversations.extend(value.parts.iter().map(|_| first));
-                    evidence.extend(std::iter::repeat_n(first, value.evidence));
-                    if first {
-                        self.scored(value);
-                    } else {
-                        let reason = Reason::Duplicate(id.clone());
-                        self.set_aside(&Quarantined { place, conversation_id: Some(id), reason });
+                    let reason = self.repeated(&id, value.content);
+                    let kept = reason.is_none();
+                    all &= kept;
+                    conversations.extend(value.parts.iter().map(|_| kept));
+                    evidence.extend(std::iter::repeat_n(kept, value.evidence));
+                    match reason {
+                        None => self.scored(value),
+                        Some(reason) => self.set_aside(&Quarantined { place, conversation_id: Some(id), reason }),
                     }
                 }
             }
@@ -212,8 +254,33 @@ impl<'s> RunFolder<'s> {
         self.quarantine.append(&self.set_aside.0, std::mem::take(&mut self.set_aside.1), None)
     }
 
+    /// Why a conversation does not count, if its id was read before.
+    fn repeated(&mut self, id: &str, content: u64) -> Option<Reason> {
+        let print = fingerprint(id);
+        if self.conflicts.0.contains(&print) {
+            return Some(Reason::Conflict(id.to_owned()));
+        }
+        match self.seen.entry(print) {
+            Entry::Vacant(free) => {
+                free.insert(content);
+                None
+            }
+            Entry::Occupied(before) if *before.get() == content => Some(Reason::Duplicate(id.to_owned())),
+            Entry::Occupied(_) => {
+                self.found.0.insert(print);
+                Some(Reason::Conflict(id.to_owned()))
+            }
+        }
+    }
+
     fn scored(&mut self, conversation: Scored) {
         let f = &mut self.facts;
+        *f.role_sources.entry(conversation.roles.name()).or_default() += 1;
+        for (i, kind) in conversation.notes.iter().enumerate() {
+            if !conversation.notes[..i].contains(kind) {
+                *f.notes.entry(kind.name()).or_default() += 1;
+            }
+        }
         f.scored += 1;
         f.evidence += conversation.evidence as u64;
         *f.languages.entry(conversation.language.map_or("unknown", |l| l.code())).or_default() += 1;
@@ -283,6 +350,34 @@ fn fingerprint(id: &str) -> u64 {
     let mut h = DefaultHasher::new();
     id.hash(&mut h);
     h.finish()
+}
+
+/// 64 bits of what a conversation says: who, and what. Two exports of one conversation agree in it, whatever their times.
+fn content(c: &Conversation<'_>) -> u64 {
+    // Multiply and fold, eight bytes at once: the text is most of a run's input, and this is no defence against anybody.
+    const K: u64 = 0x9e37_79b9_7f4a_7c15;
+    let fold = |hash: u64, word: u64| {
+        let wide = u128::from(hash ^ word) * u128::from(K | 1);
+        (wide as u64) ^ (wide >> 64) as u64
+    };
+    let bytes = |mut hash: u64, bytes: &[u8]| {
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            let word = chunk.try_into().map_or(0, u64::from_le_bytes);
+            hash = fold(hash, word).wrapping_add(K);
+        }
+        let mut last = [0; 8];
+        last[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
+        fold(hash, u64::from_le_bytes(last)) ^ fold(bytes.len() as u64, K)
+    };
+    let mut hash = K;
+    for turn in &c.turns {
+        hash = bytes(fold(hash, turn.speaker as u64 + 1), turn.text.as_bytes());
+        if turn.speaker == Speaker::Agent {
+            hash = bytes(hash, c.agent_of(turn).unwrap_or_default().as_bytes());
+        }
+    }
+    hash
 }
 
 /// Whether a run may be put here: nothing there, an empty folder, or an earlier run.

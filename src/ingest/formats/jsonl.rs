@@ -51,6 +51,11 @@ impl Format for JsonLines {
         }
     }
 
+    fn why(&self, sample: &Sample<'_>) -> String {
+        let turns = sample.text.contains("\"turns\"");
+        if turns { "lines that are JSON objects with turns".into() } else { format!("its name, {}", sample.name) }
+    }
+
     fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
         for source in sources {
             match source.open_text(options) {

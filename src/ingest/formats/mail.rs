@@ -61,6 +61,10 @@ impl Format for Mail {
         }
     }
 
+    fn why(&self, sample: &Sample<'_>) -> String {
+        if sample.bytes.starts_with(b"From ") { "the line `From ` of a mail folder" } else { "headers of a letter" }.into()
+    }
+
     fn joins_files(&self) -> bool {
         true
     }

@@ -67,6 +67,10 @@ impl Format for PlainText {
         }
     }
 
+    fn why(&self, _: &Sample<'_>) -> String {
+        "lines that begin with a speaker's label and a colon".into()
+    }
+
     fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
         for source in sources {
             match source.open_text(options) {
@@ -376,7 +380,8 @@ mod tests {
         let got = read("Operator: See\n10:30 Meeting: moved\nhttps://example.kz\nAddress: Abay 5\nClient: ok");
         assert!(got[0].contains("See\\n10:30 Meeting: moved\\nhttps://example.kz\\nAddress: Abay 5\""), "{got:?}");
         let got = read("Aidana: Hello\nMarat: Hello");
-        assert!(got[0].contains("\"speaker\":\"unknown\",\"text\":\"Hello\"},"), "two unknown people: {got:?}");
+        let unknown = "\"speaker\":\"unknown\",\"label\":\"Aidana\",\"text\":\"Hello\"},";
+        assert!(got[0].contains(unknown), "two unknown people: {got:?}");
     }
 
     #[test]
