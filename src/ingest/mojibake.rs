@@ -51,7 +51,7 @@ pub(super) fn mend(c: &mut Conversation<'_>) {
 
 /// What went wrong with a text that is unlike one as it stands, if it is like one when turned back.
 fn mistake(sample: &str) -> Option<Mistake> {
-    let mut best: Option<((bool, i64), Mistake)> = None;
+    let mut best: Option<((u8, i64), Mistake)> = None;
     for from in [WINDOWS_1252, WINDOWS_1251, KOI8_R, IBM866] {
         let whole = encode(sample, from, false);
         let lossless = whole.is_some();
@@ -68,13 +68,33 @@ fn mistake(sample: &str) -> Option<Mistake> {
                 continue;
             }
             let score = likeness(&text) * 100 / cyrillic as i64;
-            let rank = (lossless && lost <= 1, score);
-            if score >= 120 && best.is_none_or(|b| rank > b.0) {
+            // Bytes that are UTF-8 by chance are rare; of the rest those go first by which nothing is lost.
+            let sure = match (to == UTF_8 && lost <= 2, lossless && lost <= 1) {
+                (true, _) => 2,
+                (false, lossless) => u8::from(lossless),
+            };
+            let rank = (sure, score + 4 * pairs(&text) * 100 / cyrillic as i64);
+            // The letters of Kazakh are no common ones.
+            let least = if sure == 2 { 0 } else { 120 };
+            if score >= least && best.is_none_or(|b| rank > b.0) {
                 best = Some((rank, (from, to)));
             }
         }
     }
     best.map(|b| b.1)
+}
+
+/// How many of the most frequent pairs of letters of Russian a text has.
+fn pairs(text: &str) -> i64 {
+    const FREQUENT: [&str; 36] = [
+        "ст", "но", "то", "на", "ен", "ов", "ни", "ра", "во", "ко", "пр", "ть", "ет", "по", "не", "ро", "ал", "ер",
+        "ли", "ос", "ом", "ль", "го", "та", "ва", "да", "де", "ан", "ка", "ор", "ам", "ит", "ем", "ме", "ту", "вы",
+    ];
+    let lower = text.to_lowercase();
+    // Letters of these pairs are two bytes each.
+    let bytes = lower.as_bytes();
+    let count = (0..bytes.len()).filter(|i| FREQUENT.iter().any(|p| bytes[*i..].starts_with(p.as_bytes()))).count();
+    count as i64
 }
 
 /// The bytes that a text was read from; with `lossy` letters that no byte can have been are left out.

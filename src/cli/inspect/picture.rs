@@ -41,7 +41,7 @@ struct Warning {
 /// What is seen of one format.
 #[derive(Default, Serialize)]
 struct FormatPicture {
-    /// The marks by which its first file was recognised.
+    /// The marks by which its files were recognised.
     told_by: String,
     files: usize,
     conversations: u64,
@@ -89,8 +89,12 @@ impl Picture {
 
     /// A file of this format; `why` says by which marks it was recognised.
     pub(super) fn file(&mut self, format: &'static str, why: impl FnOnce() -> String) {
-        let f = self.formats.entry(format).or_insert_with(|| FormatPicture { told_by: why(), ..Default::default() });
+        let f = self.formats.entry(format).or_default();
         f.files += 1;
+        // A name says less than what is in the file.
+        if f.told_by.is_empty() || f.told_by.starts_with("its name") {
+            f.told_by = why();
+        }
     }
 
     pub(super) fn set_aside(&mut self, q: &Quarantined) {
@@ -259,7 +263,7 @@ impl FormatPicture {
             say(
                 4,
                 format!("{}: the agent was concluded from what is said", of(inferred)),
-                "scores are less sure there, and a few in a hundred may be wrong".into(),
+                "scores are less sure there; where it was measured less than 1 in 100 was wrong (docs/roles.md)".into(),
                 self.role_remedy(format),
             );
         }

@@ -57,7 +57,7 @@ impl Format for CsvTurns {
         let header = sample.text.lines().find(|l| !l.trim().is_empty() && separator_line(l).is_none()).unwrap_or_default();
         let names = split(header, delimiter(header));
         let known: Vec<&str> = names.iter().filter(|n| fields::field(n).is_some()).map(String::as_str).take(6).collect();
-        format!("columns {}", known.join(", "))
+        if known.is_empty() { format!("its name, {}", sample.name) } else { format!("columns {}", known.join(", ")) }
     }
 
     fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
