@@ -187,7 +187,7 @@ fn text_stranger(text: &str) -> Option<&'static str> {
     if text.starts_with(['{', '[']) {
         Some("JSON, but not a conversation a line (jq -c '.[]' makes lines of a list)")
     } else if text.starts_with("WEBVTT") || text.contains(" --> ") {
-        Some("a file of subtitles (turn its cues into lines `[mm:ss] Speaker: words`)")
+        Some("like subtitles, but no cue can be read (write its times as 00:00:01,000 --> 00:00:02,500)")
     } else if text.starts_with('<') {
         Some("HTML or XML (export the text)")
     } else {
