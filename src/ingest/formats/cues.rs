@@ -97,7 +97,8 @@ fn cut(lines: &[String], vtt: bool) -> Result<Cues, Reason> {
             continue;
         }
         // Words that have an arrow in them are words; times that cannot be read are not.
-        if before && line.contains("-->") && line.starts_with(|c: char| c.is_ascii_digit()) {
+        let behind_id = i > 0 && timing(&lines[i - 1]).is_none() && (i == 1 || lines[i - 2].is_empty());
+        if (before || behind_id) && line.contains("-->") && line.starts_with(|c: char| c.is_ascii_digit()) {
             let format = if vtt { "WebVTT" } else { "SRT" };
             let detail = format!("line {}: the times {line:?} cannot be read; write 00:00:01.000 --> 00:00:02.500", i + 1);
             return Err(Reason::Syntax { format, detail });
