@@ -44,8 +44,10 @@ impl Format for WhatsApp {
         let first = sample.text.lines().find(|l| !l.trim().is_empty()).and_then(head);
         let others = sample.text.lines().filter(|l| head(l).is_some()).take(3).count();
         match first {
-            Some(_) if others > 1 => 94,
-            Some(_) => 91,
+            Some(Head { sure: true, .. }) if others > 1 => 94,
+            Some(Head { sure: true, .. }) => 91,
+            // Plain text may have `[31.03.2025 18:05] Operator:` too, and knows such labels better.
+            Some(_) => 30,
             None => 0,
         }
     }
@@ -75,6 +77,8 @@ fn id(source: &Source) -> String {
 struct Head<'a> {
     date: Numbers,
     time: Time,
+    /// Whether it is written as WhatsApp does: a date in brackets has a comma before its time.
+    sure: bool,
     /// Name and words, or the words of the system.
     rest: &'a str,
 }
@@ -121,7 +125,8 @@ fn head(line: &str) -> Option<Head<'_>> {
     let (day, time) = stamp.split_at(end);
     let time = time.trim_start_matches(|c: char| c == ',' || c.is_whitespace() || marks(c));
     let rest = rest.trim_matches(|c: char| c.is_whitespace() || marks(c));
-    Some(Head { date: numbers(day)?, time: clock(time)?, rest })
+    let sure = !line.starts_with('[') || stamp[end..].starts_with(',');
+    Some(Head { date: numbers(day)?, time: clock(time)?, sure, rest })
 }
 
 fn numbers(day: &str) -> Option<Numbers> {
@@ -214,7 +219,7 @@ fn read(source: &Source, options: &Options, id: &str) -> Result<Conversation<'st
             return Err(Reason::TooLarge { limit: options.max_record });
         }
         match (head(&line), messages.last_mut()) {
-            (Some(Head { date, time, rest }), _) => {
+            (Some(Head { date, time, rest, .. }), _) => {
                 let (name, text) = name(rest).map_or((None, rest), |(name, words)| (Some(name.to_owned()), words));
                 messages.push(Message { date, time, name, text: text.to_owned() });
             }
@@ -377,5 +382,6 @@ mod tests {
         let claim = |text: &'static str| WhatsApp.recognise(&Sample::new("x.txt", text.as_bytes(), text.into()));
         assert_eq!(claim("31.03.2025, 18:05 - A: x\n31.03.2025, 18:06 - B: y"), 94);
         assert_eq!(claim("# Date: 31.03.2025\n[00:05] Agent: x"), 0);
+        assert_eq!(claim("[31.03.2025 18:05:00] Agent: x"), 30);
     }
 }
