@@ -196,7 +196,7 @@ fn text_stranger(text: &str) -> Option<&'static str> {
             "JSON of an export that is not known; describe it with --map (`sabyr inspect --suggest-map` proposes a mapping)",
         )
     } else if text.starts_with("WEBVTT") || text.contains(" --> ") {
-        Some("a file of subtitles (turn its cues into lines `[mm:ss] Speaker: words`)")
+        Some("like subtitles, but no cue can be read (write its times as 00:00:01,000 --> 00:00:02,500)")
     } else if text.starts_with('<') {
         Some("HTML or XML (export the text)")
     } else {

@@ -5,24 +5,54 @@ use std::ops::ControlFlow;
 use super::{Format, Options, Sink, Source};
 use crate::model::{Conversation, Reason};
 
+pub mod aircall;
 pub mod csv_turns;
+mod cues;
 mod draft;
 mod fields;
+pub mod gong;
+mod heard;
 mod json;
 pub mod jsonl;
 pub mod mail;
 pub mod mapped;
 pub mod plain_text;
 mod rows;
+mod rttm;
 mod segments;
+pub mod side_file;
+pub mod srt;
 mod times;
+pub mod webvtt;
+pub mod whatsapp;
+pub mod whisper;
+pub mod whisper_cpp;
+pub mod whisperx;
+pub mod yandex_speechkit;
+pub mod yandex_speechsense;
 
 use fields::Field;
 pub use json::Keys;
 
 /// Every format, in the order in which equal claims are decided.
-pub static ALL: &[&dyn Format] =
-    &[&jsonl::JsonLines, &mail::Mail, &csv_turns::CsvTurns, &plain_text::PlainText, &mapped::Mapped];
+pub static ALL: &[&dyn Format] = &[
+    &jsonl::JsonLines,
+    &mail::Mail,
+    &csv_turns::CsvTurns,
+    &plain_text::PlainText,
+    &whisper::Whisper,
+    &whisperx::WhisperX,
+    &whisper_cpp::WhisperCpp,
+    &yandex_speechkit::SpeechKit,
+    &yandex_speechsense::SpeechSense,
+    &aircall::Aircall,
+    &gong::Gong,
+    &webvtt::WebVtt,
+    &srt::Srt,
+    &whatsapp::WhatsApp,
+    &side_file::SideFile,
+    &mapped::Mapped,
+];
 
 /// The format of this name, as `--format` takes it.
 pub fn named(name: &str) -> Option<&'static dyn Format> {
