@@ -3,9 +3,16 @@
 use super::Format;
 use crate::model::{Conversation, Reason};
 
+pub mod assemblyai;
+pub mod aws_pca;
+pub mod azure_speech;
+pub mod contact_lens;
 pub mod csv_turns;
+pub mod deepgram;
 mod draft;
 mod fields;
+pub mod genesys;
+pub mod google_insights;
 mod json;
 pub mod jsonl;
 pub mod mail;
@@ -13,12 +20,29 @@ pub mod plain_text;
 mod rows;
 mod segments;
 mod times;
+pub mod transcribe;
+pub mod twilio;
+mod vendor;
 
 use fields::Field;
 pub use json::Keys;
 
 /// Every format, in the order in which equal claims are decided.
-pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &mail::Mail, &csv_turns::CsvTurns, &plain_text::PlainText];
+pub static ALL: &[&dyn Format] = &[
+    &jsonl::JsonLines,
+    &mail::Mail,
+    &csv_turns::CsvTurns,
+    &plain_text::PlainText,
+    &contact_lens::ContactLens,
+    &transcribe::Transcribe,
+    &aws_pca::AwsPca,
+    &genesys::Genesys,
+    &google_insights::GoogleInsights,
+    &deepgram::Deepgram,
+    &assemblyai::AssemblyAi,
+    &azure_speech::AzureSpeech,
+    &twilio::Twilio,
+];
 
 /// The format of this name, as `--format` takes it.
 pub fn named(name: &str) -> Option<&'static dyn Format> {
