@@ -161,7 +161,8 @@ fn conversation(item: &Item<'_>, id: &str) -> Result<Option<Conversation<'static
             channel: phrase.channel.get().map(str::to_owned),
             speaker: phrase.speaker.get().map(|n| format!("speaker {n}")),
             start,
-            end: start.zip(length).map(|(start, length)| start + length),
+            // Exact to a tick, as it is written.
+            end: start.zip(length).map(|(start, length)| ((start + length) * 1e7).round() / 1e7),
             text: text.into_iter().flatten().find(|t| !t.trim().is_empty()).unwrap_or_default(),
         }
     });

@@ -24,7 +24,6 @@
 //! to be scored.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::ops::ControlFlow;
 
 use serde::Deserialize;
@@ -32,7 +31,7 @@ use serde::Deserialize;
 use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
 use super::vendor::{self, Refused, Time};
-use crate::ingest::{Format, Options, Sample, Sink, Source, reason_of};
+use crate::ingest::{Format, Options, Sample, Sink, Source};
 use crate::model::{Channel, Conversation, Reason, Speaker};
 
 /// Transcripts of Genesys Cloud.
@@ -341,16 +340,8 @@ fn side_file(source: &Source, options: &Options, id: &str) -> Result<Option<File
     let bases = [Some(&*stem), plain, Some(audio), Some(id).filter(|id| !id.contains(['/', '\\']))];
     let names = bases.into_iter().flatten().flat_map(|base| SIDE.map(|end| format!("{base}{end}")));
     let Some(side) = names.into_iter().find_map(|name| source.beside(&name)) else { return Ok(None) };
-    let shown = side.name();
-    let bad = |said: String| Refused { id: Some(id.to_owned()), reason: Reason::Content(format!("{shown}: {said}")) };
-    let mut text = Vec::new();
-    let stream = side.open_text(options).map_err(|r| bad(r.to_string()))?;
-    let limit = options.max_record.saturating_add(1);
-    stream.reader.take(limit).read_to_end(&mut text).map_err(|e| bad(reason_of(&e).to_string()))?;
-    if text.len() as u64 == limit {
-        return Err(bad(Reason::TooLarge { limit: options.max_record }.to_string()));
-    }
-    serde_json::from_slice(&text).map(Some).map_err(|e| bad(e.to_string()))
+    let read = vendor::side_file(&side, options).map_err(|reason| Refused { id: Some(id.to_owned()), reason })?;
+    Ok(Some(read))
 }
 
 /// The details of a conversation were read with its transcript, if that is there.
@@ -359,11 +350,8 @@ fn details_alone(
     participants: &[Participant],
     id: &str,
 ) -> Result<Option<Conversation<'static>>, Refused> {
-    let name = source.name();
-    let named = SIDE.iter().find(|end| name.ends_with(*end));
-    let stem = source.stem();
-    let base = named.and_then(|end| stem.get(..(stem.len() + ".json".len()).saturating_sub(end.len())));
-    let transcript = base.is_some_and(|base| {
+    let name = source.stem() + ".json";
+    let transcript = SIDE.iter().filter_map(|end| name.strip_suffix(end)).any(|base| {
         ["", "_transcript", "-transcript", ".wav", ".mp3"]
             .iter()
             .flat_map(|end| [format!("{base}{end}.json"), format!("{base}{end}.json.gz")])

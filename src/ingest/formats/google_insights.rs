@@ -50,8 +50,12 @@ impl Format for GoogleInsights {
         let keys = sample.json();
         let entries = ["entries[].start_timestamp_usec", "entries[].startTimestampUsec"];
         let segments = ["transcript.transcriptSegments", "transcript.transcript_segments"];
+        // What may stand before a transcript is longer than the sample.
+        let about = ["agentId", "turnCount", "medium", "qualityMetadata", "dataSource", "latestAnalysis", "callMetadata"];
         if keys.count(&entries) > 0 || keys.count(&segments) > 0 {
             96
+        } else if keys.count(&about) > 2 {
+            92
         } else if keys.all(&["entries[].role", "entries[].text"]) {
             91
         } else {

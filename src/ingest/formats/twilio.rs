@@ -15,11 +15,10 @@
 //!
 //! **Times** are seconds, as texts; where they are null the sentences stand in the order of `sentence_index`.
 //!
-//! Left out: words, confidences, results of language operators. The id is the transcript's (`GT…`), also from the page's own
+//! Left out: words, confidences, results of language operators, the customer's key. The id is the transcript's (`GT…`), also from the page's own
 //! address in `meta`. A page of several is set aside: ask for all sentences at once (`PageSize`) or put them into one list.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::ops::ControlFlow;
 
 use serde::Deserialize;
@@ -28,7 +27,7 @@ use super::json::{Item, Number, Word, or_default};
 use super::segments::{self, Segment};
 use super::vendor::{self, Refused, Time};
 use crate::ingest::roles::speaker_from_label;
-use crate::ingest::{Format, Options, Sample, Sink, Source, reason_of};
+use crate::ingest::{Format, Options, Sample, Sink, Source};
 use crate::model::{Conversation, Reason, Speaker};
 
 /// Transcripts of Twilio.
@@ -106,8 +105,6 @@ struct About {
     language_code: Word,
     #[serde(alias = "mediaStartTime")]
     media_start_time: Word,
-    #[serde(alias = "customerKey")]
-    customer_key: Word,
     #[serde(deserialize_with = "or_default")]
     channel: Channels,
 }
@@ -146,8 +143,7 @@ fn conversation(
         && about.channel.participants.is_empty()
         && let Some(side) = source.beside(&format!("{}{SIDE}", source.stem()))
     {
-        about = beside(&side, options)
-            .map_err(|said| Refused { id: None, reason: Reason::Content(format!("{}: {said}", side.name())) })?;
+        about = vendor::side_file(&side, options)?;
     }
     // …/Transcripts/GT00/Sentences?PageSize=50
     let of_url = file.meta.url.get().and_then(|url| url.split("/Transcripts/").nth(1)?.split(['/', '?']).next());
@@ -190,20 +186,7 @@ fn conversation(
     vendor::settle_agents(&mut c);
     c.language = about.language_code.get().map(|l| l.to_owned().into());
     vendor::started(&mut c, about.media_start_time.get());
-    vendor::label(&mut c, "customer_key", about.customer_key.get());
     Ok(Some(c))
-}
-
-/// The transcript's data in the file beside the sentences.
-fn beside(side: &Source, options: &Options) -> Result<About, String> {
-    let mut text = Vec::new();
-    let stream = side.open_text(options).map_err(|r| r.to_string())?;
-    let limit = options.max_record.saturating_add(1);
-    stream.reader.take(limit).read_to_end(&mut text).map_err(|e| reason_of(&e).to_string())?;
-    if text.len() as u64 == limit {
-        return Err(Reason::TooLarge { limit: options.max_record }.to_string());
-    }
-    serde_json::from_slice(&text).map_err(|e| e.to_string())
 }
 
 /// A transcript's data were read with its sentences, if those are there.

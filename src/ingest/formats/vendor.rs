@@ -3,15 +3,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io::Read;
 use std::ops::ControlFlow;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::json::{self, Item};
 use super::segments::{Segment, turn};
 use super::times::{self, When};
-use crate::ingest::{Options, Record, Sink, Source};
+use crate::ingest::{Options, Record, Sink, Source, reason_of};
 use crate::model::{Channel, Conversation, Reason, Speaker};
 
 /// A value that does not become a conversation, and the conversation's id where that is known.
@@ -60,6 +61,22 @@ pub(super) fn conversations(
         })?;
     }
     ControlFlow::Continue(())
+}
+
+/// Reads a file that stands beside another and says more of it.
+///
+/// # Errors
+/// [`Reason::Content`] that names the file: it cannot be read, is longer than a record may be, or is not what it should be.
+pub(super) fn side_file<T: DeserializeOwned>(side: &Source, options: &Options) -> Result<T, Reason> {
+    let name = side.file.file_name().unwrap_or_default().to_string_lossy();
+    let bad = |said: String| Reason::Content(format!("{name} beside it: {said}"));
+    let stream = side.open_text(options).map_err(|reason| bad(reason.to_string()))?;
+    let (mut text, limit) = (Vec::new(), options.max_record.saturating_add(1));
+    stream.reader.take(limit).read_to_end(&mut text).map_err(|e| bad(reason_of(&e).to_string()))?;
+    if text.len() as u64 >= limit {
+        return Err(bad(Reason::TooLarge { limit: options.max_record }.to_string()));
+    }
+    serde_json::from_slice(&text).map_err(|e| bad(e.to_string()))
 }
 
 /// What somebody says, with the two ways in which recognisers tell speakers apart.
