@@ -6,11 +6,18 @@ use super::{Format, Options, Sink, Source};
 use crate::model::{Conversation, Reason};
 
 pub mod aircall;
+pub mod assemblyai;
+pub mod aws_pca;
+pub mod azure_speech;
+pub mod contact_lens;
 pub mod csv_turns;
 mod cues;
+pub mod deepgram;
 mod draft;
 mod fields;
+pub mod genesys;
 pub mod gong;
+pub mod google_insights;
 mod heard;
 mod json;
 pub mod jsonl;
@@ -23,6 +30,9 @@ mod segments;
 pub mod side_file;
 pub mod srt;
 mod times;
+pub mod transcribe;
+pub mod twilio;
+mod vendor;
 pub mod webvtt;
 pub mod whatsapp;
 pub mod whisper;
@@ -51,6 +61,15 @@ pub static ALL: &[&dyn Format] = &[
     &srt::Srt,
     &whatsapp::WhatsApp,
     &side_file::SideFile,
+    &contact_lens::ContactLens,
+    &transcribe::Transcribe,
+    &aws_pca::AwsPca,
+    &genesys::Genesys,
+    &google_insights::GoogleInsights,
+    &deepgram::Deepgram,
+    &assemblyai::AssemblyAi,
+    &azure_speech::AzureSpeech,
+    &twilio::Twilio,
     &mapped::Mapped,
 ];
 

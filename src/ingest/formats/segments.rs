@@ -65,7 +65,8 @@ fn goes_on(last: &Segment, next: &Segment) -> bool {
     same && close && (!last.label.is_empty() || last.speaker != Speaker::Unknown)
 }
 
-fn turn(segment: Segment) -> Turn<'static> {
+/// A turn of a segment.
+pub(super) fn turn(segment: Segment) -> Turn<'static> {
     let Segment { label, speaker, agent_id, start, end, text } = segment;
     let role = speaker_from_label(&label);
     let speaker = if speaker == Speaker::Unknown { role.speaker } else { speaker };
