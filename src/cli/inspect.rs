@@ -16,7 +16,7 @@ use sabyr::privacy;
 use sabyr::resolve::Resolver;
 use sabyr::scorecard::Scorecard;
 
-use super::{Failure, Input, Limits, lexicon};
+use super::{Failure, Input, Limits, lexicon, suggest_map};
 use picture::Picture;
 
 /// Show what is recognised in files: format, turns by role, times, languages, what is missing, what that costs and what helps
@@ -26,6 +26,7 @@ use picture::Picture;
   sabyr inspect calls --channel-map 'channel 0=agent,channel 1=customer'
   sabyr inspect meetings --roster agents.csv --name-pattern '(?P<date>\\d{8})_(?P<id>\\d+)'
   sabyr inspect exports --side calls.csv --json | jq .warnings
+  sabyr inspect export.json --suggest-map > ours.toml
 
 The same options work for score and annotate: inspect until nothing is missing, then score.")]
 pub(crate) struct Args {
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Write JSON for machines
     #[arg(long)]
     json: bool,
+    /// Propose a mapping (--map) for an export that is not recognised, and say what it reads of it
+    #[arg(long, conflicts_with_all = ["json", "map"])]
+    suggest_map: bool,
 }
 
 /// What one conversation adds to the picture.
@@ -59,6 +63,9 @@ struct Seen {
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    if args.suggest_map {
+        return suggest_map::run(&args.input);
+    }
     let sources = args.input.sources()?;
     let options = args.input.options()?;
     let lexicon = lexicon::load(None)?;

@@ -10,10 +10,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::formats::fields::{self, Field};
+use super::formats::side_file::SideFile;
 use super::formats::times::{self, When};
 use super::roles::fold;
 use super::table::{SideError, Table};
-use super::{Options, Source};
+use super::{Format, Options, Source, recognise};
 use crate::model::{Conversation, Language, NoteKind, Outcome, Text};
 
 /// What side data say of a conversation; empty where they say nothing.
@@ -320,6 +321,11 @@ pub(super) fn beside(source: &Source, options: &Options) -> Result<Option<Facts>
     let plain = if json { None } else { Some(format!("{stem}.json")) };
     let names = BESIDE.iter().map(|end| format!("{stem}{end}")).chain(plain);
     let Some(found) = names.into_iter().find_map(|n| source.beside(&n)) else { return Ok(None) };
+    // Recognisers write one call in several formats: such a file is a transcript itself.
+    let by_itself = Options { format: None, ..options.clone() };
+    if recognise(&found, &by_itself).is_ok_and(|f| f.name() != SideFile.name()) {
+        return Ok(None);
+    }
     let name = found.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut text = String::new();
     let stream = found.open_text(options).map_err(|e| format!("{name}: {e}"))?;

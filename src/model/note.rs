@@ -25,6 +25,10 @@ pub enum NoteKind {
     Times,
     /// A date could not be read.
     Date,
+    /// Several agents speak and nothing says which of them when.
+    Agents,
+    /// Parts of the record that could not be read, or that the vendor left out.
+    LeftOut,
     /// Side data disagrees with the record, or is about no record.
     SideData,
 }
@@ -42,6 +46,8 @@ impl NoteKind {
             NoteKind::Charset => "charset",
             NoteKind::Times => "times",
             NoteKind::Date => "date",
+            NoteKind::Agents => "agents",
+            NoteKind::LeftOut => "left_out",
             NoteKind::SideData => "side_data",
         }
     }
@@ -50,7 +56,12 @@ impl NoteKind {
     pub fn is_warning(self) -> bool {
         matches!(
             self,
-            NoteKind::RolesUnknown | NoteKind::RolesReversed | NoteKind::Date | NoteKind::SideData
+            NoteKind::RolesUnknown
+                | NoteKind::RolesReversed
+                | NoteKind::Date
+                | NoteKind::Agents
+                | NoteKind::LeftOut
+                | NoteKind::SideData
         )
     }
 }

@@ -313,6 +313,8 @@ impl FormatPicture {
         for (kind, costs, remedy) in [
             ("side_data", "what is missing stays missing", "compare the file with the ids and names of files above"),
             ("date", "the conversation cannot be put into a day", "write dates as 2026-11-20T18:05:00 or 20.11.2026 18:05"),
+            ("agents", "the scores of these calls may be of several people", "name the agent of each turn, or split the calls"),
+            ("left_out", "what is said there is not scored", "look at the export"),
             ("charset", "nothing: the texts were turned back", "export as UTF-8"),
             ("hallucination", "nothing: such turns are shown and not scored", "cut silence before recognising speech"),
             ("repetition", "what was really said there is lost", "recognise such calls again with other settings"),
