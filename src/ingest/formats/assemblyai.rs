@@ -23,7 +23,7 @@ use serde::Deserialize;
 
 use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Piece, Refused, Time};
+use super::vendor::{self, Made, Piece, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
 use crate::model::Conversation;
 
@@ -80,7 +80,7 @@ struct Said {
     text: Option<String>,
 }
 
-fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, fallback: &str) -> Made {
     let file: File = item.parse()?;
     let id = file.id.get().unwrap_or(fallback);
     match file.status.get() {
@@ -133,7 +133,8 @@ mod tests {
         let got = read_text(&AssemblyAi, "a.json", words);
         assert!(got[0].contains(r#""label":"channel 1","text":"Hi. Well.","start":0.1,"end":0.7}"#), "{got:?}");
         assert!(got[0].contains(r#""label":"channel 2","text":"Yes?""#), "{got:?}");
-        let bare = br#"{"id":"t","status":"completed","utterances":null,"words":null,"text":"Hi.","language_code":null}"#;
+        let bare =
+            br#"{"id":"t","status":"completed","utterances":null,"words":null,"text":"Hi.","language_code":null}"#;
         assert_eq!(
             read_text(&AssemblyAi, "a.json", bare),
             [r#"{"id":"t","channel":"call","turns":[{"speaker":"unknown","text":"Hi."}]}"#]
@@ -151,7 +152,8 @@ mod tests {
 
     #[test]
     fn a_transcript_that_is_not_ready_is_no_empty_call() {
-        let got = read_text(&AssemblyAi, "a.json", br#"{"id":"t","status":"error","error":"no speech found","text":null}"#);
+        let got =
+            read_text(&AssemblyAi, "a.json", br#"{"id":"t","status":"error","error":"no speech found","text":null}"#);
         assert_eq!(got, ["line 1 t: the export itself reports a failure: no speech found"]);
         let got = read_text(&AssemblyAi, "a.json", br#"{"id":"t","status":"processing","text":null}"#);
         assert!(got[0].contains("the status is processing"), "{got:?}");

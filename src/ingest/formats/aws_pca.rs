@@ -24,7 +24,7 @@ use serde::Deserialize;
 
 use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Refused, Time};
+use super::vendor::{self, Made, Refused, Time};
 use crate::ingest::roles::speaker_from_label;
 use crate::ingest::{Format, Options, Sample, Sink, Source};
 use crate::model::{Conversation, Speaker};
@@ -105,7 +105,7 @@ fn some(word: &Word) -> Option<&str> {
     word.get().filter(|w| !matches!(*w, "None" | "null" | "NONE"))
 }
 
-fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, fallback: &str) -> Made {
     let file: File = item.parse()?;
     let about = file.conversation_analytics;
     let speakers: BTreeMap<&str, &SpeakerLabel> =
@@ -162,7 +162,11 @@ mod tests {
     #[test]
     fn an_agent_is_named_only_where_it_is_clear_who() {
         let one = read("", "");
-        assert!(one.starts_with(r#"{"id":"g","channel":"call","agent_id":"A","turns":[{"speaker":"ivr","text":"Press one""#));
+        assert!(
+            one.starts_with(
+                r#"{"id":"g","channel":"call","agent_id":"A","turns":[{"speaker":"ivr","text":"Press one""#
+            )
+        );
         assert!(one.contains(r#"{"speaker":"agent","text":"Hello""#) && one.contains(r#""label":"spk_2""#), "{one}");
         let several = read(r#""Agents":["A","B"],"#, "");
         assert!(several.contains(r#""agents":"A, B""#) && !several.contains("agent_id"), "{several}");

@@ -31,7 +31,7 @@ use serde::Deserialize;
 
 use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Refused, Time};
+use super::vendor::{self, Made, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
 use crate::model::{Conversation, Speaker};
 
@@ -182,7 +182,7 @@ fn speaker(role: &str, chat: bool) -> Speaker {
     }
 }
 
-fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, fallback: &str) -> Made {
     let mut file: File = item.parse()?;
     let named = file.customer_metadata.contact_id.get().or(file.contact_id.get()).or(file.job_name.get());
     let id = named.unwrap_or_else(|| fallback.split("_analysis_").next().unwrap_or(fallback)).to_owned();
@@ -203,11 +203,8 @@ fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'
         Some(channel) => channel.eq_ignore_ascii_case("CHAT"),
         None => said.iter().any(|s| s.absolute_time.get().is_some()),
     };
-    let roles: BTreeMap<&str, &str> = file
-        .participants
-        .iter()
-        .filter_map(|p| Some((p.participant_id.get()?, p.participant_role.get()?)))
-        .collect();
+    let roles: BTreeMap<&str, &str> =
+        file.participants.iter().filter_map(|p| Some((p.participant_id.get()?, p.participant_role.get()?))).collect();
     let moments: Vec<Option<i64>> = said.iter().map(|s| s.absolute_time.get().and_then(vendor::micros)).collect();
     let first = moments.iter().flatten().min().copied();
     let mut unread = 0_usize;
@@ -251,7 +248,9 @@ mod tests {
             "transcript":[{"participantId":"p","content":"Is it [PII]?","beginOffsetMillis":10,"endOffsetMillis":900}]}"#;
         let one = read_text(&ContactLens, "c7_analysis_redacted_2025-03-31T18:05:00Z.json", upper.as_bytes());
         assert_eq!(one, read_text(&ContactLens, "c7.json", lower.as_bytes()));
-        assert!(one[0].starts_with(r#"{"id":"c7","channel":"call","turns":[{"speaker":"agent","text":"Is it [PII]?","start":0.01"#));
+        assert!(one[0].starts_with(
+            r#"{"id":"c7","channel":"call","turns":[{"speaker":"agent","text":"Is it [PII]?","start":0.01"#
+        ));
     }
 
     #[test]

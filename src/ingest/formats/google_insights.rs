@@ -30,7 +30,7 @@ use serde::Deserialize;
 
 use super::json::{Item, Number, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Refused, Span, Time};
+use super::vendor::{self, Made, Refused, Span, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
 use crate::model::{Conversation, Outcome, Speaker};
 
@@ -51,7 +51,8 @@ impl Format for GoogleInsights {
         let entries = ["entries[].start_timestamp_usec", "entries[].startTimestampUsec"];
         let segments = ["transcript.transcriptSegments", "transcript.transcript_segments"];
         // What may stand before a transcript is longer than the sample.
-        let about = ["agentId", "turnCount", "medium", "qualityMetadata", "dataSource", "latestAnalysis", "callMetadata"];
+        let about =
+            ["agentId", "turnCount", "medium", "qualityMetadata", "dataSource", "latestAnalysis", "callMetadata"];
         if keys.count(&entries) > 0 || keys.count(&segments) > 0 {
             96
         } else if keys.count(&about) > 2 {
@@ -196,12 +197,13 @@ fn speaker(role: &str) -> Speaker {
     }
 }
 
-fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, fallback: &str) -> Made {
     let mut file: File = item.parse()?;
     if !file.entries.is_empty() {
         return Ok(Some(uploaded(file, fallback)));
     }
-    let id = file.name.get().and_then(|n| n.rsplit('/').next()).filter(|n| !n.is_empty()).unwrap_or(fallback).to_owned();
+    let id =
+        file.name.get().and_then(|n| n.rsplit('/').next()).filter(|n| !n.is_empty()).unwrap_or(fallback).to_owned();
     let agents: BTreeSet<&str> = file.quality_metadata.agent_info.iter().filter_map(Agent::id).collect();
     let segments = std::mem::take(&mut file.transcript.transcript_segments);
     let moments: Vec<Option<i64>> = segments.iter().map(|s| s.message_time.get().and_then(vendor::micros)).collect();
@@ -325,6 +327,29 @@ mod tests {
         assert!(got[0].contains(r#"{"speaker":"agent","text":"Hi","start":0.5,"end":1.25}"#), "{got:?}");
         assert!(got[0].contains(r#"{"speaker":"customer","text":"Hello"}"#), "{got:?}");
         assert!(got[0].contains(r#"{"speaker":"unknown","label":"channel 3","text":"Hm"}"#), "{got:?}");
+    }
+
+    #[test]
+    fn a_list_longer_than_a_record_may_be_is_read_one_by_one() {
+        let one = |n: usize| {
+            format!(
+                r#"{{"name":"c/{n}","transcript":{{"transcriptSegments":[{{"text":"Hi","segmentParticipant":{{"role":"END_USER"}}}}]}}}}"#
+            )
+        };
+        let list: Vec<String> = (0..500).map(one).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("all.json");
+        std::fs::write(&path, format!(r#"{{"conversations":[{}]}}"#, list.join(","))).unwrap();
+        let options = Options { max_record: 1_000, ..Options::default() };
+        let mut ids = Vec::new();
+        let _ = GoogleInsights.read(&[Source { file: path.into() }], &options, &mut |record| {
+            match record {
+                crate::ingest::Record::Conversation { conversation, .. } => ids.push(conversation.id.to_string()),
+                other => panic!("{other:?}"),
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!((ids.len(), ids.last().map(String::as_str)), (500, Some("499")));
     }
 
     #[test]

@@ -27,7 +27,7 @@ use serde::Deserialize;
 
 use super::json::{Item, Word, or_default};
 use super::segments;
-use super::vendor::{self, Piece, Refused, Time};
+use super::vendor::{self, Made, Piece, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
 use crate::model::{Conversation, Reason};
 
@@ -181,7 +181,7 @@ struct Alternative {
     content: Option<String>,
 }
 
-fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, fallback: &str) -> Made {
     let file: File = item.parse()?;
     if let Some(job) = &file.job {
         let id = job.transcription_job_name.get().unwrap_or(fallback);
@@ -245,7 +245,7 @@ fn channel(label: &Word) -> Option<String> {
 /// The words channel by channel, each with its punctuation.
 fn words(results: Results) -> Vec<Piece> {
     // Who speaks the word that begins at a time, in thousandths of a second.
-    let at = |t: Time| t.0.map(|t| whole_millis(t));
+    let at = |t: Time| t.0.map(whole_millis);
     let mut speakers: BTreeMap<i64, String> = BTreeMap::new();
     let mut ranges: Vec<(f64, f64, String)> = Vec::new();
     for segment in results.speaker_labels.into_iter().flat_map(|l| l.segments) {
@@ -337,7 +337,11 @@ mod tests {
 
     #[test]
     fn without_labels_the_words_are_kept_and_nobody_is_named() {
-        let got = read_text(&Transcribe, "a.json", br#"{"results":{"transcripts":[{"transcript":"Hello there"}],"items":[]}}"#);
+        let got = read_text(
+            &Transcribe,
+            "a.json",
+            br#"{"results":{"transcripts":[{"transcript":"Hello there"}],"items":[]}}"#,
+        );
         assert!(got[0].contains(r#"[{"speaker":"unknown","text":"Hello there"}]"#), "{got:?}");
         let got = read_text(&Transcribe, "a.json", br#"{"TranscriptionJob":{"TranscriptionJobStatus":"COMPLETED"}}"#);
         assert!(got[0].contains("TranscriptFileUri"), "{got:?}");

@@ -25,7 +25,7 @@ use serde::Deserialize;
 
 use super::json::{Item, Number, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Refused, Time};
+use super::vendor::{self, Made, Refused, Time};
 use crate::ingest::roles::speaker_from_label;
 use crate::ingest::{Format, Options, Sample, Sink, Source};
 use crate::model::{Conversation, Reason, Speaker};
@@ -130,12 +130,7 @@ struct Participant {
 
 const SIDE: &str = "_transcript.json";
 
-fn conversation(
-    source: &Source,
-    options: &Options,
-    item: &Item<'_>,
-    fallback: &str,
-) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(source: &Source, options: &Options, item: &Item<'_>, fallback: &str) -> Made {
     let file: File = item.parse()?;
     let Some(mut sentences) = file.sentences else { return about_alone(source, &file.about, fallback) };
     let mut about = file.transcript.unwrap_or(file.about);
@@ -190,7 +185,7 @@ fn conversation(
 }
 
 /// A transcript's data were read with its sentences, if those are there.
-fn about_alone(source: &Source, about: &About, id: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn about_alone(source: &Source, about: &About, id: &str) -> Made {
     let name = source.stem() + ".json";
     if let Some(base) = name.strip_suffix(SIDE)
         && [".json", ".json.gz"].iter().any(|end| source.beside(&format!("{base}{end}")).is_some())
@@ -224,7 +219,10 @@ mod tests {
             {"media_channel":1,"sentence_index":0,"start_time":"0.5","end_time":null,"transcript":"First."}],
             "meta":{"page":0,"url":"https://intelligence.example.com/v2/Transcripts/GT12/Sentences?PageSize=50","next_page_url":null}}"#;
         let got = read_text(&Twilio, "a.json", text.as_bytes()).remove(0);
-        assert!(got.starts_with(r#"{"id":"GT12","channel":"call","turns":[{"speaker":"unknown","label":"channel 1""#), "{got}");
+        assert!(
+            got.starts_with(r#"{"id":"GT12","channel":"call","turns":[{"speaker":"unknown","label":"channel 1""#),
+            "{got}"
+        );
         let more = text.replace("\"next_page_url\":null", "\"next_page_url\":\"https://x\"");
         assert!(read_text(&Twilio, "a.json", more.as_bytes())[0].contains("one page of several"));
     }
