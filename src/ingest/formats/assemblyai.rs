@@ -25,7 +25,6 @@ use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
 use super::vendor::{self, Made, Piece, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::Conversation;
 
 /// Transcripts of AssemblyAI.
 pub struct AssemblyAi;

@@ -24,10 +24,10 @@ use serde::Deserialize;
 
 use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Made, Refused, Time};
+use super::vendor::{self, Made, Time};
 use crate::ingest::roles::speaker_from_label;
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Conversation, Speaker};
+use crate::model::Speaker;
 
 /// The output of Amazon's post-call analytics.
 pub struct AwsPca;

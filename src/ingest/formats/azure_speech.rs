@@ -31,7 +31,6 @@ use super::json::{Item, Number, Word, or_default};
 use super::segments;
 use super::vendor::{self, Made, Piece, Refused, Span, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::Conversation;
 
 /// Results of batch and fast transcription of Azure Speech.
 pub struct AzureSpeech;

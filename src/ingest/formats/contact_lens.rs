@@ -33,7 +33,7 @@ use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
 use super::vendor::{self, Made, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Conversation, Speaker};
+use crate::model::Speaker;
 
 /// Files of Amazon Connect and of Transcribe Call Analytics.
 pub struct ContactLens;

@@ -27,7 +27,6 @@ use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
 use super::vendor::{self, Made, Piece, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::Conversation;
 
 /// Answers of Deepgram.
 pub struct Deepgram;

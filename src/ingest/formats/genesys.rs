@@ -32,7 +32,7 @@ use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
 use super::vendor::{self, Made, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Channel, Conversation, Reason, Speaker};
+use crate::model::{Channel, Reason, Speaker};
 
 /// Transcripts of Genesys Cloud.
 pub struct Genesys;
@@ -390,7 +390,7 @@ mod tests {
 
     fn speakers(json: &str) -> Vec<String> {
         let got = read_text(&Genesys, "a.json", json.as_bytes()).remove(0);
-        let c: Conversation<'_> = serde_json::from_str(&got).unwrap_or_else(|e| panic!("{got}: {e}"));
+        let c: crate::model::Conversation<'_> = serde_json::from_str(&got).unwrap_or_else(|e| panic!("{got}: {e}"));
         let who = |t: &crate::model::Turn<'_>| format!("{} {}", t.speaker.name(), c.agent_of(t).unwrap_or("-"));
         c.turns.iter().filter(|t| t.speaker != Speaker::Customer).map(who).collect()
     }

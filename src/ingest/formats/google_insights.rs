@@ -30,7 +30,7 @@ use serde::Deserialize;
 
 use super::json::{Item, Number, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Made, Refused, Span, Time};
+use super::vendor::{self, Made, Span, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
 use crate::model::{Conversation, Outcome, Speaker};
 

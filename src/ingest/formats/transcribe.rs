@@ -29,7 +29,7 @@ use super::json::{Item, Word, or_default};
 use super::segments;
 use super::vendor::{self, Made, Piece, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Conversation, Reason};
+use crate::model::Reason;
 
 /// The output of a standard job of Amazon Transcribe.
 pub struct Transcribe;

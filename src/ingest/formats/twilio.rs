@@ -28,7 +28,7 @@ use super::segments::{self, Segment};
 use super::vendor::{self, Made, Refused, Time};
 use crate::ingest::roles::speaker_from_label;
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Conversation, Reason, Speaker};
+use crate::model::{Reason, Speaker};
 
 /// Transcripts of Twilio.
 pub struct Twilio;
