@@ -115,6 +115,7 @@ fn turn() -> impl Strategy<Value = Turn<'static>> {
     let time = option::of(0.0..100_000.0_f64);
     let agent = option::weighted(0.2, prop::sample::select(&["ana", "ben", ""][..]));
     (speaker, text(), time, option::of(0.0..500.0_f64), agent).prop_map(|(speaker, text, start, length, agent)| Turn {
+        label: None,
         speaker,
         text: text.into(),
         agent_id: agent.map(Into::into),

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use libfuzzer_sys::fuzz_target;
-use sabyr::ingest::{Options, Record, Source, formats, read_all};
+use sabyr::ingest::{mapping, Options, Record, Source, formats, read_all};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&choice, bytes)) = bytes.split_first() else { return };
@@ -15,8 +15,13 @@ fuzz_target!(|bytes: &[u8]| {
     let max_record = [64 << 20, 300][choice / 32 % 2];
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
+    let mapping = mapping::Mapping::parse(
+        "fuzz",
+        "records = 'calls'\nturns = 't'\n[turn]\ntext = ['text', '^x[0].y']\nspeaker = 'role'\nstart = 's'\nduration = 'd'",
+    );
+    let mapping = mapping.ok().filter(|_| format.as_deref() == Some("mapped")).map(std::sync::Arc::new);
     let options =
-        Options { format, charset, max_record, agent_domains: vec!["example.kz".to_owned()], ..Options::default() };
+        Options { mapping, format, charset, max_record, agent_domains: vec!["example.kz".to_owned()], ..Options::default() };
     let source = Source { file: file.path().into() };
     let end = read_all(&[source], &options, &mut |record| {
         match record {

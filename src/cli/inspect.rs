@@ -13,11 +13,13 @@ use sabyr::pipeline::{self, Outcome, Steps};
 use sabyr::scorecard::Scorecard;
 use serde::Serialize;
 
-use super::{Failure, Input, Limits, lexicon};
+use super::{Failure, Input, Limits, lexicon, suggest_map};
 
 /// Show what is recognised in files: format, turns by role, times, languages, what is missing and what that costs
 #[derive(Parser)]
-#[command(after_help = "Example:\n  sabyr inspect data/night --agent-domain sabyr-demo.kz")]
+#[command(after_help = "Examples:
+  sabyr inspect data/night --agent-domain sabyr-demo.kz
+  sabyr inspect export.json --suggest-map > ours.toml")]
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input,
@@ -26,6 +28,9 @@ pub(crate) struct Args {
     /// Write JSON for machines
     #[arg(long)]
     json: bool,
+    /// Propose a mapping (--map) for an export that is not recognised, and say what it reads of it
+    #[arg(long, conflicts_with_all = ["json", "map"])]
+    suggest_map: bool,
 }
 
 /// What one conversation adds to the picture.
@@ -68,6 +73,9 @@ struct FileLine {
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    if args.suggest_map {
+        return suggest_map::run(&args.input);
+    }
     let lexicon = lexicon::load(None)?;
     let scorecard = Scorecard::built_in().map_err(Failure::usage)?;
     let sources = args.input.sources()?;

@@ -16,6 +16,7 @@ mod lexicon;
 mod list;
 mod robustness;
 mod score;
+mod suggest_map;
 mod train;
 
 /// Scores how agents treated customers in calls, chats and emails, and shows the sentence behind every point.
@@ -102,6 +103,9 @@ pub(crate) struct Input {
     /// Read every file as this format instead of recognising it (`sabyr formats` lists them)
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
+    /// Mapping of an export that Sabyr does not know (TOML); `sabyr inspect --suggest-map FILE` proposes one
+    #[arg(long, value_name = "FILE")]
+    map: Option<std::path::PathBuf>,
     /// Charset of text files that do not say theirs, such as windows-1251; guessed when absent
     #[arg(long, value_name = "LABEL")]
     charset: Option<String>,
@@ -128,14 +132,24 @@ impl Input {
                 "{label:?} is not the name of a charset; try windows-1251, koi8-r, utf-16le"
             )));
         }
+        let mapping = self.map.as_deref().map(read_mapping).transpose()?.map(Arc::new);
         Ok(ingest::Options {
             format: self.format.clone(),
+            mapping,
             charset: self.charset.clone(),
             agent_domains: self.agent_domains.iter().map(|d| d.trim_start_matches('@').to_lowercase()).collect(),
             max_record: self.max_record << 20,
             ..ingest::Options::default()
         })
     }
+}
+
+fn read_mapping(path: &std::path::Path) -> Result<ingest::mapping::Mapping, Failure> {
+    use anyhow::Context as _;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the mapping {}", path.display()))
+        .map_err(Failure::Use)?;
+    ingest::mapping::Mapping::parse(&path.display().to_string(), &text).map_err(Failure::usage)
 }
 
 /// How much of the machine to use, and how much to say.

@@ -140,6 +140,9 @@ pub fn recognise(source: &Source, options: &Options) -> Result<&'static dyn Form
         return formats::named(name)
             .ok_or_else(|| bad(Reason::Content(format!("no format is named {name:?}; there are {}", names()))));
     }
+    if options.mapping.as_ref().is_some_and(|m| m.applies_to(&source.name())) {
+        return Ok(&formats::mapped::Mapped);
+    }
     let beginning = source.sample(options).map_err(bad)?;
     let sample = beginning.sample();
     if sample.text.trim().is_empty() {
@@ -158,8 +161,12 @@ pub fn recognise(source: &Source, options: &Options) -> Result<&'static dyn Form
             )))),
         },
         None => Err(bad(Reason::Content(match known_stranger(sample.bytes).or_else(|| text_stranger(&sample.text)) {
-            Some(what) => format!("this is {what}; Sabyr reads {}", names()),
-            None => format!("not recognised as any of {}; if it is one, name it with --format", names()),
+            Some(what) => format!("this is {what}; `sabyr formats` lists what is read"),
+            None => {
+                "not recognised as any format (`sabyr formats` lists them); name it with --format, or describe it with \
+                     --map (`sabyr inspect --suggest-map` proposes a mapping)"
+                    .to_owned()
+            }
         }))),
     }
 }
@@ -185,9 +192,11 @@ fn known_stranger(bytes: &[u8]) -> Option<&'static str> {
 fn text_stranger(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
     if text.starts_with(['{', '[']) {
-        Some("JSON, but not a conversation a line (jq -c '.[]' makes lines of a list)")
+        Some(
+            "JSON of an export that is not known; describe it with --map (`sabyr inspect --suggest-map` proposes a mapping)",
+        )
     } else if text.starts_with("WEBVTT") || text.contains(" --> ") {
-        Some("a file of subtitles (turn its cues into lines `[mm:ss] Speaker: words`)")
+        Some("like subtitles, but no cue can be read (write its times as 00:00:01,000 --> 00:00:02,500)")
     } else if text.starts_with('<') {
         Some("HTML or XML (export the text)")
     } else {

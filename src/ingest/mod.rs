@@ -14,6 +14,7 @@ mod charset;
 mod discover;
 pub mod formats;
 mod lines;
+pub mod mapping;
 pub mod roles;
 mod source;
 
@@ -33,6 +34,8 @@ pub struct Options {
     pub format: Option<String>,
     /// Charset of text files that say nothing of theirs, a label of the Encoding Standard; guessed when absent.
     pub charset: Option<String>,
+    /// How the files that it applies to become conversations; the others are recognised.
+    pub mapping: Option<Arc<mapping::Mapping>>,
     /// Domains whose email addresses belong to agents (`example.kz`), lower case.
     pub agent_domains: Vec<String>,
     /// Bytes a single record may have, expanded.
@@ -48,6 +51,7 @@ impl Default for Options {
         Self {
             format: None,
             charset: None,
+            mapping: None,
             agent_domains: Vec::new(),
             max_record: 64 << 20,
             max_expansion: 200,

@@ -88,8 +88,11 @@ fn separator_line(line: &str) -> Option<u8> {
     }
 }
 
-/// Opens the file and reads its header.
-fn open(source: &Source, options: &Options) -> Result<(Rows, Columns), Reason> {
+/// Opens a table and reads the names of its columns.
+///
+/// # Errors
+/// When it cannot be read or has no header line.
+pub(super) fn open_table(source: &Source, options: &Options) -> Result<(Rows, Vec<String>), Reason> {
     let mut lines = Lines::new(source.open_text(options)?, options.max_record);
     let mut told = None;
     let first = loop {
@@ -111,7 +114,13 @@ fn open(source: &Source, options: &Options) -> Result<(Rows, Columns), Reason> {
     if let Some(reason) = header.bad {
         return Err(reason);
     }
-    let names: Vec<_> = (0..header.len()).map(|i| header.get(i).to_owned()).collect();
+    let names = (0..header.len()).map(|i| header.get(i).to_owned()).collect();
+    Ok((rows, names))
+}
+
+/// Opens the file and finds the columns that are needed.
+fn open(source: &Source, options: &Options) -> Result<(Rows, Columns), Reason> {
+    let (rows, names) = open_table(source, options)?;
     let columns = Columns::of(&names);
     let missing: Vec<_> = NEEDED.iter().filter(|(f, _)| columns.at(*f).is_none()).map(|(_, said)| *said).collect();
     if missing.is_empty() {

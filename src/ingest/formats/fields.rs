@@ -5,7 +5,7 @@ use crate::model::Channel;
 
 /// What a column or a header line holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Field {
+pub(in crate::ingest) enum Field {
     Id,
     Speaker,
     Agent,

@@ -55,8 +55,34 @@ pub(super) fn read(
     sink: &mut Sink<'_>,
     each: &mut dyn FnMut(&Item<'_>, &mut Sink<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
+    open(source, options, false, lists, sink, each)
+}
+
+/// As [`read`], with U+FFFD for bytes that are not text: for programs whose JSON is known to hold halves of characters.
+pub(super) fn read_lossy(
+    source: &Source,
+    options: &Options,
+    lists: &[&str],
+    sink: &mut Sink<'_>,
+    each: &mut dyn FnMut(&Item<'_>, &mut Sink<'_>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    open(source, options, true, lists, sink, each)
+}
+
+fn open(
+    source: &Source,
+    options: &Options,
+    lossy: bool,
+    lists: &[&str],
+    sink: &mut Sink<'_>,
+    each: &mut Each<'_>,
+) -> ControlFlow<()> {
     match source.open_text(options) {
-        Ok(stream) => Scanner::new(&source.file, stream, options.max_record).file(lists, sink, each),
+        Ok(stream) => {
+            let mut scanner = Scanner::new(&source.file, stream, options.max_record);
+            scanner.lossy = lossy;
+            scanner.file(lists, sink, each)
+        }
         Err(reason) => {
             sink(Record::Bad(Quarantined { place: Place::file(&source.file), conversation_id: None, reason }))
         }
@@ -71,6 +97,7 @@ struct Scanner {
     charset: &'static str,
     line: u64,
     limit: u64,
+    lossy: bool,
 }
 
 /// Why a value was not read.
@@ -97,7 +124,7 @@ fn syntax(detail: &str) -> Reason {
 
 impl Scanner {
     fn new(file: &Arc<Path>, stream: TextStream, limit: u64) -> Scanner {
-        Scanner { file: Arc::clone(file), reader: stream.reader, charset: stream.charset, line: 1, limit }
+        Scanner { file: Arc::clone(file), reader: stream.reader, charset: stream.charset, line: 1, limit, lossy: false }
     }
 
     fn file(&mut self, lists: &[&str], sink: &mut Sink<'_>, each: &mut Each<'_>) -> ControlFlow<()> {
@@ -227,6 +254,10 @@ impl Scanner {
                 Reason::Content("a NUL byte: binary data or a broken copy".to_owned())
             }
             Ok(text) => return each(&Item { text, place: place.clone(), around }, sink),
+            Err(_) if self.lossy => {
+                let text = String::from_utf8_lossy(value).replace('\0', "\u{fffd}");
+                return each(&Item { text: &text, place: place.clone(), around }, sink);
+            }
             Err(e) => not_text(value, e.valid_up_to(), self.charset),
         };
         sink(Record::Bad(Quarantined { place: place.clone(), conversation_id: None, reason }))

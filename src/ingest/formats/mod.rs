@@ -1,28 +1,45 @@
 //! The formats: one file each. To add one, write its file and add a line to [`ALL`].
 
-use super::Format;
+use std::ops::ControlFlow;
+
+use super::{Format, Options, Sink, Source};
 use crate::model::{Conversation, Reason};
 
+pub mod aircall;
 pub mod assemblyai;
 pub mod aws_pca;
 pub mod azure_speech;
 pub mod contact_lens;
 pub mod csv_turns;
+mod cues;
 pub mod deepgram;
 mod draft;
 mod fields;
 pub mod genesys;
+pub mod gong;
 pub mod google_insights;
+mod heard;
 mod json;
 pub mod jsonl;
 pub mod mail;
+pub mod mapped;
 pub mod plain_text;
 mod rows;
+mod rttm;
 mod segments;
+pub mod side_file;
+pub mod srt;
 mod times;
 pub mod transcribe;
 pub mod twilio;
 mod vendor;
+pub mod webvtt;
+pub mod whatsapp;
+pub mod whisper;
+pub mod whisper_cpp;
+pub mod whisperx;
+pub mod yandex_speechkit;
+pub mod yandex_speechsense;
 
 use fields::Field;
 pub use json::Keys;
@@ -33,6 +50,17 @@ pub static ALL: &[&dyn Format] = &[
     &mail::Mail,
     &csv_turns::CsvTurns,
     &plain_text::PlainText,
+    &whisper::Whisper,
+    &whisperx::WhisperX,
+    &whisper_cpp::WhisperCpp,
+    &yandex_speechkit::SpeechKit,
+    &yandex_speechsense::SpeechSense,
+    &aircall::Aircall,
+    &gong::Gong,
+    &webvtt::WebVtt,
+    &srt::Srt,
+    &whatsapp::WhatsApp,
+    &side_file::SideFile,
     &contact_lens::ContactLens,
     &transcribe::Transcribe,
     &aws_pca::AwsPca,
@@ -42,11 +70,49 @@ pub static ALL: &[&dyn Format] = &[
     &assemblyai::AssemblyAi,
     &azure_speech::AzureSpeech,
     &twilio::Twilio,
+    &mapped::Mapped,
 ];
 
 /// The format of this name, as `--format` takes it.
 pub fn named(name: &str) -> Option<&'static dyn Format> {
     ALL.iter().copied().find(|f| f.name() == name)
+}
+
+pub(super) use fields::Field as Known;
+
+/// What the name of a field or column is known to hold.
+pub(super) fn known_field(name: &str) -> Option<Known> {
+    fields::field(name).map(|(field, ..)| field)
+}
+
+/// The values of a JSON file one by one, as they are written.
+pub(super) fn json_values(
+    source: &Source,
+    options: &Options,
+    sink: &mut Sink<'_>,
+    each: &mut dyn FnMut(&str) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    json::read(source, options, &[], sink, &mut |item, _| each(item.text))
+}
+
+/// The first rows of a table that are whole: column and cell, where there is something in it.
+///
+/// # Errors
+/// When it has no header or cannot be read.
+pub(super) fn first_rows(
+    source: &Source,
+    options: &Options,
+    most: usize,
+) -> Result<Vec<Vec<(String, String)>>, Reason> {
+    let (mut rows, names) = csv_turns::open_table(source, options)?;
+    let (mut row, mut out) = (rows::Row::default(), Vec::new());
+    while out.len() < most && rows.next_row(&mut row) {
+        if row.bad.is_none() && row.len() >= names.len() {
+            let cells = names.iter().enumerate().map(|(i, n)| (n.clone(), row.get(i).to_owned()));
+            out.push(cells.filter(|(_, cell)| !cell.is_empty()).collect());
+        }
+    }
+    Ok(out)
 }
 
 /// More seconds than a conversation can last (31 years): what is past them is a date in seconds, or milliseconds.

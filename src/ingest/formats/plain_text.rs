@@ -48,7 +48,7 @@ impl Format for PlainText {
         let text = &sample.text;
         let binary = memchr::memchr_iter(0, text.as_bytes()).count() > text.len() / 100;
         // Subtitles have times on lines of their own.
-        if text.starts_with("WEBVTT") || text.contains(" --> ") || binary {
+        if text.starts_with("WEBVTT") || super::cues::any_timing(text) || binary {
             return 0;
         }
         let (mut lines, mut labels, mut roles) = (0, 0, 0);
@@ -412,5 +412,7 @@ mod tests {
         assert_eq!(claim("x.txt", "Aidana: hi\nMarat: hi"), 20);
         assert_eq!(claim("x.md", "Install: run it\nUsage: see below"), 0);
         assert_eq!(claim("x.vtt", "WEBVTT\n\nAgent: a\nClient: b"), 0);
+        assert_eq!(claim("x.srt", "1\n00:00:01,000 --> 00:00:02,000\nAgent: a\nClient: b"), 0);
+        assert_eq!(claim("x.txt", "Agent: press Menu --> Settings\nClient: done"), 50, "an arrow makes no subtitles");
     }
 }

@@ -1,5 +1,7 @@
 //! Segments of a speech recogniser on their way to turns.
 
+use std::collections::BTreeSet;
+
 use crate::ingest::roles::speaker_from_label;
 use crate::model::{Channel, Conversation, Speaker, Turn};
 
@@ -98,6 +100,18 @@ pub(super) fn from_words(words: impl IntoIterator<Item = (String, Option<f64>, O
         }
     }
     out
+}
+
+/// Where the agent turns name one agent only, the conversation is theirs, also the turns that name nobody.
+pub(super) fn one_agent(conversation: &mut Conversation<'_>) {
+    let named: BTreeSet<String> =
+        conversation.turns.iter().filter_map(|t| t.agent_id.as_deref().map(str::to_owned)).collect();
+    if named.len() == 1 && conversation.agent_id.is_none() {
+        conversation.agent_id = named.into_iter().next().map(Into::into);
+        for turn in &mut conversation.turns {
+            turn.agent_id = None;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,18 @@ pub(super) enum When {
     Day(Date),
 }
 
+impl When {
+    /// Seconds between two moments, negative when `first` is the later one; `None` where one of them is none.
+    pub fn seconds_since(self, first: When) -> Option<f64> {
+        let (When::At(at, offset), When::At(from, from_offset)) = (self, first) else { return None };
+        let shift = match (from_offset, offset) {
+            (Some(a), Some(b)) => f64::from(a.seconds() - b.seconds()),
+            _ => 0.0,
+        };
+        Some(at.duration_since(from).as_secs_f64() + shift)
+    }
+}
+
 /// Reads a time: seconds (`12.5`, `12,5`), `mm:ss`, `hh:mm:ss` with a fraction, seconds or milliseconds since 1970, ISO 8601,
 /// `dd.mm.yyyy hh:mm[:ss]`, `dd/mm/yyyy` and `mm/dd/yyyy` where a number above 12 tells which is the day.
 ///

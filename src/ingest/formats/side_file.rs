@@ -1,0 +1,110 @@
+//! Files that belong to a transcript beside them and are no conversation themselves.
+//!
+//! ```text
+//! night/call-7.json       the transcript
+//! night/call-7.rttm       who speaks when
+//! night/metadata.json     who the operator is
+//! ```
+//! Known are the `metadata.json` of Yandex SpeechSense, the `…_metadata.json` and `…_call_metadata.json` of Genesys recordings, and
+//! RTTM diarisation. They are recognised so that a folder can be read as it is, and read by the formats that they belong to; here
+//! they give nothing. An RTTM file without a transcript of its name in the folder is set aside, since nobody would read it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::{rttm, yandex_speechsense};
+use crate::ingest::{Format, Options, Record, Sample, Sink, Source};
+use crate::model::{Place, Quarantined, Reason};
+
+/// Side files of transcripts.
+pub struct SideFile;
+
+impl Format for SideFile {
+    fn name(&self) -> &'static str {
+        "side-file"
+    }
+
+    fn about(&self) -> &'static str {
+        "what stands beside a transcript and is read with it: SpeechSense and Genesys metadata, RTTM diarisation"
+    }
+
+    fn recognise(&self, sample: &Sample<'_>) -> u8 {
+        if rttm::speaks_of(&sample.text).is_some() || yandex_speechsense::is_metadata(sample) {
+            97
+        } else if genesys(sample) {
+            95
+        } else {
+            0
+        }
+    }
+
+    fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
+        for source in sources {
+            let place = Place::file(&source.file);
+            let reason = match source.sample(options) {
+                Err(reason) => reason,
+                Ok(beginning) if rttm::speaks_of(&beginning.sample().text).is_none() => continue,
+                Ok(_) if has_transcript(&source.file) => continue,
+                Ok(_) => Reason::Content(format!(
+                    "a diarisation file without a transcript: nothing else in its folder is named {}; name it like the \
+                     transcript it belongs to",
+                    source.stem()
+                )),
+            };
+            sink(Record::Bad(Quarantined { place, conversation_id: None, reason }))?;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// What Genesys writes beside a recording: the participants of the interaction.
+fn genesys(sample: &Sample<'_>) -> bool {
+    let keys = sample.json();
+    sample.name.ends_with("metadata.json")
+        && (keys.has("participants[].purpose") || keys.all(&["conversationId", "recordingId"]))
+        && !keys.iter().any(|k| k.ends_with("phrases[].text"))
+}
+
+/// Whether a file of the same folder has this diarisation file as its own.
+fn has_transcript(file: &Path) -> bool {
+    let own = Source { file: file.into() }.stem();
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::read_dir(folder).is_ok_and(|entries| {
+        entries.filter_map(Result::ok).map(|e| e.path()).any(|path| {
+            path.file_name() != file.file_name()
+                && path.is_file()
+                && rttm::recordings(&Source { file: path.as_path().into() }).contains(&own)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read_text;
+    use super::*;
+
+    fn claim(name: &str, text: &'static str) -> u8 {
+        SideFile.recognise(&Sample::new(name, text.as_bytes(), text.into()))
+    }
+
+    #[test]
+    fn side_files_are_told_by_what_is_in_them() {
+        assert_eq!(claim("x.txt", "SPEAKER a 1 0.5 2 <NA> <NA> A <NA> <NA>\n"), 97);
+        assert_eq!(claim("m.json", "{\"operator_id\":\"1\",\"client_id\":\"2\",\"date\":\"2025-03-31\"}"), 97);
+        assert_eq!(claim("m.json", "{\"operator_id\":\"1\",\"client_id\":\"2\",\"date\":\"\",\"messages\":[]}"), 0);
+        assert_eq!(claim("a_call_metadata.json", "{\"participants\":[{\"purpose\":\"agent\"}]}"), 95);
+        assert_eq!(claim("a.json", "{\"participants\":[{\"purpose\":\"agent\"}]}"), 0);
+        assert_eq!(claim("metadata.json", "{\"id\":1}"), 0);
+    }
+
+    #[test]
+    fn a_diarisation_file_alone_is_set_aside() {
+        let rttm = "SPEAKER a 1 0.5 2 <NA> <NA> A <NA> <NA>\n";
+        assert!(read_text(&SideFile, "a.rttm", rttm.as_bytes())[0].contains("nothing else in its folder is named a;"));
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.rttm"), rttm).unwrap();
+        std::fs::write(dir.path().join("a.wav.json"), "{}").unwrap();
+        assert!(has_transcript(&dir.path().join("a.rttm")));
+        assert!(!has_transcript(&dir.path().join("b.rttm")));
+    }
+}
