@@ -5,9 +5,8 @@
 //! night/call-7.rttm       who speaks when
 //! night/metadata.json     who the operator is
 //! ```
-//! Known are the `metadata.json` of Yandex SpeechSense, the `…_metadata.json` and `…_call_metadata.json` of Genesys recordings, and
-//! RTTM diarisation. They are recognised so that a folder can be read as it is, and read by the formats that they belong to; here
-//! they give nothing. An RTTM file without a transcript of its name in the folder is set aside, since nobody would read it.
+//! Known are the `metadata.json` of Yandex SpeechSense and RTTM diarisation; Genesys and Twilio know their own. They are recognised
+//! so that a folder can be read as it is, and read by the formats that they belong to; here they give nothing. An RTTM file without a transcript of its name in the folder is set aside, since nobody would read it.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -25,17 +24,11 @@ impl Format for SideFile {
     }
 
     fn about(&self) -> &'static str {
-        "what stands beside a transcript and is read with it: SpeechSense and Genesys metadata, RTTM diarisation"
+        "what stands beside a transcript and is read with it: SpeechSense metadata, RTTM diarisation"
     }
 
     fn recognise(&self, sample: &Sample<'_>) -> u8 {
-        if rttm::speaks_of(&sample.text).is_some() || yandex_speechsense::is_metadata(sample) {
-            97
-        } else if genesys(sample) {
-            95
-        } else {
-            0
-        }
+        if rttm::speaks_of(&sample.text).is_some() || yandex_speechsense::is_metadata(sample) { 97 } else { 0 }
     }
 
     fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
@@ -55,14 +48,6 @@ impl Format for SideFile {
         }
         ControlFlow::Continue(())
     }
-}
-
-/// What Genesys writes beside a recording: the participants of the interaction.
-fn genesys(sample: &Sample<'_>) -> bool {
-    let keys = sample.json();
-    sample.name.ends_with("metadata.json")
-        && (keys.has("participants[].purpose") || keys.all(&["conversationId", "recordingId"]))
-        && !keys.iter().any(|k| k.ends_with("phrases[].text"))
 }
 
 /// Whether a file of the same folder has this diarisation file as its own.
@@ -92,8 +77,11 @@ mod tests {
         assert_eq!(claim("x.txt", "SPEAKER a 1 0.5 2 <NA> <NA> A <NA> <NA>\n"), 97);
         assert_eq!(claim("m.json", "{\"operator_id\":\"1\",\"client_id\":\"2\",\"date\":\"2025-03-31\"}"), 97);
         assert_eq!(claim("m.json", "{\"operator_id\":\"1\",\"client_id\":\"2\",\"date\":\"\",\"messages\":[]}"), 0);
-        assert_eq!(claim("a_call_metadata.json", "{\"participants\":[{\"purpose\":\"agent\"}]}"), 95);
-        assert_eq!(claim("a.json", "{\"participants\":[{\"purpose\":\"agent\"}]}"), 0);
+        assert_eq!(
+            claim("a_call_metadata.json", "{\"participants\":[{\"purpose\":\"agent\"}]}"),
+            0,
+            "Genesys reads its own"
+        );
         assert_eq!(claim("metadata.json", "{\"id\":1}"), 0);
     }
 
