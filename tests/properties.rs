@@ -116,6 +116,7 @@ fn turn() -> impl Strategy<Value = Turn<'static>> {
     let agent = option::weighted(0.2, prop::sample::select(&["ana", "ben", ""][..]));
     (speaker, text(), time, option::of(0.0..500.0_f64), agent).prop_map(|(speaker, text, start, length, agent)| Turn {
         speaker,
+        label: None,
         text: text.into(),
         agent_id: agent.map(Into::into),
         start,

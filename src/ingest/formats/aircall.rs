@@ -53,7 +53,10 @@ impl Format for Aircall {
                 let stem = if count == 1 { source.stem() } else { format!("{}-{count}", source.stem()) };
                 let mut wrapped: Wrapped = match item.parse() {
                     Ok(wrapped) => wrapped,
-                    Err(reason) => return item.bad(Some(stem), reason, sink),
+                    Err(reason) => {
+                        let id = item.word("call_id").or_else(|| item.word("id")).unwrap_or(stem);
+                        return item.bad(Some(id), reason, sink);
+                    }
                 };
                 let transcription = wrapped.transcription.take().unwrap_or(wrapped.own);
                 let id = transcription.call_id.get().or(transcription.id.get()).map_or(stem, str::to_owned);
@@ -107,7 +110,7 @@ struct Content {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an utterance")]
 struct Utterance {
     start_time: Number,
     end_time: Number,
@@ -148,7 +151,8 @@ mod tests {
             {"start_time":4,"end_time":5,"text":"Hm","participant_type":null,"user_id":null},
             {"start_time":6,"end_time":7,"text":"One moment","participant_type":"internal"}]"#;
         let read = |text: String| read_text(&Aircall, "x.json", text.as_bytes());
-        let wrapped = read(format!("{{\"transcription\":{{\"call_id\":5,\"content\":{{\"utterances\":{utterances}}}}}}}"));
+        let wrapped =
+            read(format!("{{\"transcription\":{{\"call_id\":5,\"content\":{{\"utterances\":{utterances}}}}}}}"));
         assert_eq!(
             wrapped,
             ["{\"id\":\"5\",\"channel\":\"call\",\"agent_id\":\"7\",\"turns\":[\

@@ -54,7 +54,9 @@ pub(super) fn read(source: &Source, options: &Options, vtt: bool) -> Result<Cues
         let number = reader.number();
         let line = line.map_err(|BadLine { reason, .. }| match reason {
             Reason::Content(said) => Reason::Content(format!("line {number}: {said}")),
-            Reason::Charset { charset, detail } => Reason::Charset { charset, detail: format!("line {number}, {detail}") },
+            Reason::Charset { charset, detail } => {
+                Reason::Charset { charset, detail: format!("line {number}, {detail}") }
+            }
             other => other,
         })?;
         bytes += line.len() as u64;
@@ -100,7 +102,8 @@ fn cut(lines: &[String], vtt: bool) -> Result<Cues, Reason> {
         let behind_id = i > 0 && timing(&lines[i - 1]).is_none() && (i == 1 || lines[i - 2].is_empty());
         if (before || behind_id) && line.contains("-->") && line.starts_with(|c: char| c.is_ascii_digit()) {
             let format = if vtt { "WebVTT" } else { "SRT" };
-            let detail = format!("line {}: the times {line:?} cannot be read; write 00:00:01.000 --> 00:00:02.500", i + 1);
+            let detail =
+                format!("line {}: the times {line:?} cannot be read; write 00:00:01.000 --> 00:00:02.500", i + 1);
             return Err(Reason::Syntax { format, detail });
         }
         // A blank line within a cue's text does not end the text.
@@ -392,7 +395,8 @@ mod tests {
             assert_eq!(prefix(line), None, "{line}");
         }
         let cue = |n: u32, text: &str| format!("{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{text}\n\n");
-        let text = [cue(1, "Anna: hello"), cue(2, "Marat: hi"), cue(3, "it is the card"), cue(4, "Note: blue")].concat();
+        let text =
+            [cue(1, "Anna: hello"), cue(2, "Marat: hi"), cue(3, "it is the card"), cue(4, "Note: blue")].concat();
         assert_eq!(
             said(&text, false),
             [
@@ -403,7 +407,12 @@ mod tests {
             ],
             "three names once each in four cues are not believed"
         );
-        let text = [cue(1, "Anna: hello"), cue(2, "Marat: hi"), cue(3, "it is the card"), cue(4, "Anna: Note: blue\nMarat: ok")];
+        let text = [
+            cue(1, "Anna: hello"),
+            cue(2, "Marat: hi"),
+            cue(3, "it is the card"),
+            cue(4, "Anna: Note: blue\nMarat: ok"),
+        ];
         assert_eq!(
             said(&text.concat(), false),
             [
@@ -414,7 +423,15 @@ mod tests {
                 "Marat|None-Some(4.9)|ok"
             ]
         );
-        let text = [cue(1, "one"), cue(2, "Важно: два"), cue(3, "three"), cue(4, "Важно: x"), cue(5, "y"), cue(6, "z"), cue(7, "w")];
+        let text = [
+            cue(1, "one"),
+            cue(2, "Важно: два"),
+            cue(3, "three"),
+            cue(4, "Важно: x"),
+            cue(5, "y"),
+            cue(6, "z"),
+            cue(7, "w"),
+        ];
         assert!(said(&text.concat(), false).iter().all(|s| s.starts_with('|')), "two of seven are not speakers");
     }
 
@@ -422,10 +439,7 @@ mod tests {
     fn blocks_ids_and_blank_lines_are_minded() {
         let text = "WEBVTT - x\nLanguage: ru\n\nNOTE a\nb --> c\n\nSTYLE\n::cue {}\n\nid one\n00:05.000 --> 00:06.000\n<v B>later\n\n\
             and more --> words\n\n2\n00:01.000 --> 00:02.000\n<v A>first\n";
-        assert_eq!(
-            said(text, true),
-            ["A|Some(1.0)-Some(2.0)|first", "B|Some(5.0)-Some(6.0)|later and more --> words"]
-        );
+        assert_eq!(said(text, true), ["A|Some(1.0)-Some(2.0)|first", "B|Some(5.0)-Some(6.0)|later and more --> words"]);
         assert_eq!(cut(&lines(text), true).unwrap().language.as_deref(), Some("ru"));
         let bad = cut(&lines("1\n00:00:01,000 --> 00:00:xx\nwords"), false).unwrap_err().to_string();
         assert!(bad.contains("SRT: line 2: the times"), "{bad}");

@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 
 use serde::Deserialize;
 
-use super::json::{self, Item, Number, Word, or_default};
+use super::json::{self, Number, Word, or_default};
 use super::segments::{self, Segment};
 use super::times;
 use crate::ingest::{Format, Options, Record, Sample, Sink, Source};
@@ -57,11 +57,13 @@ impl Format for Gong {
                     Ok(call) => {
                         let id = call.call_id.get().or(call.meta_data.id.get()).map_or(stem, str::to_owned);
                         match conversation(&id, call) {
-                            Ok(c) => sink(Record::Conversation { place: item.place.clone(), conversation: Box::new(c) }),
+                            Ok(c) => {
+                                sink(Record::Conversation { place: item.place.clone(), conversation: Box::new(c) })
+                            }
                             Err(reason) => item.bad(Some(id), reason, sink),
                         }
                     }
-                    Err(reason) => item.bad(own_id(item), reason, sink),
+                    Err(reason) => item.bad(item.word("callId").or(Some(stem)), reason, sink),
                 }
             })?;
         }
@@ -108,26 +110,18 @@ struct Monologue {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a sentence")]
 struct Sentence {
     start: Number,
     end: Number,
     text: Word,
 }
 
-/// The id of a call whose rest cannot be read.
-fn own_id(item: &Item<'_>) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Id {
-        #[serde(rename = "callId", default)]
-        id: Word,
-    }
-    item.parse::<Id>().ok().and_then(|id| id.id.get().map(str::to_owned))
-}
-
 fn conversation(id: &str, call: Call) -> Result<Conversation<'static>, Reason> {
     let Some(transcript) = call.transcript else {
-        return Err(Reason::Content("no `transcript`: the call was not transcribed, or not exported with it".to_owned()));
+        return Err(Reason::Content(
+            "no `transcript`: the call was not transcribed, or not exported with it".to_owned(),
+        ));
     };
     let unit = unit(&transcript);
     let parties: BTreeMap<&str, &Party> =
@@ -223,11 +217,17 @@ mod tests {
             read_text(&Gong, "x.json", text.as_bytes()).remove(0)
         };
         let bare = read("");
-        assert!(bare.contains("\"label\":\"speaker 3\",\"text\":\"Hello\"") && bare.starts_with("{\"id\":\"7\""), "{bare}");
+        assert!(
+            bare.contains("\"label\":\"speaker 3\",\"text\":\"Hello\"") && bare.starts_with("{\"id\":\"7\""),
+            "{bare}"
+        );
         let named = read(
             "\"parties\":[{\"speakerId\":\"3\",\"affiliation\":\"Internal\",\"name\":\"A\",\"emailAddress\":\"a@example.kz\"},{\"speakerId\":\"4\",\"affiliation\":\"Unknown\",\"name\":\"Marat\"}],",
         );
-        assert!(named.contains("\"agent_id\":\"a@example.kz\",\"turns\":[{\"speaker\":\"agent\",\"text\":\"Hello\""), "{named}");
+        assert!(
+            named.contains("\"agent_id\":\"a@example.kz\",\"turns\":[{\"speaker\":\"agent\",\"text\":\"Hello\""),
+            "{named}"
+        );
         assert!(named.contains("\"label\":\"Marat\",\"text\":\"Hi\""), "{named}");
         let none = read_text(&Gong, "x.json", b"{\"callId\":\"9\",\"transcript\":null}");
         assert!(none[0].starts_with("line 1 9: no `transcript`"), "{none:?}");

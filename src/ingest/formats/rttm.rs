@@ -271,7 +271,9 @@ mod tests {
         assert!(read(TWO, "c").unwrap_err().contains("several recordings (a, b"));
         assert!(read(";; none\n", "c").unwrap_err().contains("no SPEAKER lines"));
         assert!(read("SPEAKER other 1 0 1 <NA> <NA> A\n", "c").is_ok(), "one recording is meant whatever its name");
-        assert!(read("SPEAKER a 1 -1 1 <NA> <NA> A\n", "a").is_err() && read("SPEAKER a 1 0 nan 0 0 A\n", "a").is_err());
+        assert!(
+            read("SPEAKER a 1 -1 1 <NA> <NA> A\n", "a").is_err() && read("SPEAKER a 1 0 nan 0 0 A\n", "a").is_err()
+        );
     }
 
     #[test]

@@ -101,6 +101,9 @@ mod tests {
     #[test]
     fn recognised_whatever_the_name() {
         let claim = |text: &'static str| WebVtt.recognise(&Sample::new("x.txt", text.as_bytes(), text.into()));
-        assert_eq!((claim("WEBVTT\n\n"), claim("WEBVTT - call\n"), claim("WEBVTTX\n"), claim("Agent: WEBVTT")), (97, 97, 0, 0));
+        assert_eq!(
+            (claim("WEBVTT\n\n"), claim("WEBVTT - call\n"), claim("WEBVTTX\n"), claim("Agent: WEBVTT")),
+            (97, 97, 0, 0)
+        );
     }
 }

@@ -12,8 +12,8 @@
 //! A file is one chat, named like it (`_chat.txt` is named by its folder). Times, which are to the minute on Android, count from
 //! the earliest message. Names are kept as labels: a roster or the names themselves must say who is the agent. Lines behind a
 //! message that begin with no date belong to it. Lines with a date and no name (encryption, changes of the group) are said by
-//! the system; messages without words (`<Media omitted>`, `<Без медиафайлов>`, deleted ones) are kept as machine-written, so that
-//! times of answers stay right. The mark of edited messages is taken off.
+//! the system; messages without words (`<Media omitted>`, `<Без медиафайлов>`, deleted ones, notices that WhatsApp writes in
+//! somebody's name) are kept as machine-written, so that times of answers stay right. The mark of edited messages is taken off.
 //!
 //! Days are written as the telephone's settings have it. With points the day comes first. With slashes the order is told by a
 //! number above 12 anywhere in the file, else by which order makes the messages follow each other, else by which makes the chat
@@ -23,6 +23,7 @@ use std::ops::ControlFlow;
 
 use jiff::civil::{Date, DateTime, Time};
 
+use super::segments;
 use super::times::{When, written};
 use crate::ingest::roles::speaker_from_label;
 use crate::ingest::{Format, Lines, Options, Record, Sample, Sink, Source};
@@ -158,14 +159,17 @@ fn clock(text: &str) -> Option<Time> {
     Time::new(hour, minute, second, 0).ok().filter(|_| parts.next().is_none())
 }
 
-/// Name and words of a message; `None` for a line of the system.
-fn name(rest: &str) -> Option<(&str, &str)> {
+/// Name and words of a message, and whether the words are WhatsApp's own (it puts U+200E before them: notices,
+/// attachments); `None` for a line of the system.
+fn name(rest: &str) -> Option<(&str, &str, bool)> {
     let (name, words) = rest.split_once(':')?;
     let name = name.trim_matches(|c: char| marks(c) || c.is_whitespace());
     let odd = name.contains(['"', '«', '“', '„']) || name.chars().count() > 60;
     let behind = words.is_empty() || words.starts_with(|c: char| c.is_whitespace() || marks(c));
-    (!name.is_empty() && !odd && behind)
-        .then(|| (name, words.trim_matches(|c: char| c.is_whitespace() || marks(c))))
+    (!name.is_empty() && !odd && behind).then(|| {
+        let own = words.trim_start().starts_with('\u{200e}');
+        (name, words.trim_matches(|c: char| c.is_whitespace() || marks(c)), own)
+    })
 }
 
 /// What stands for something that is not words, folded to lower case.
@@ -201,6 +205,8 @@ struct Message {
     time: Time,
     name: Option<String>,
     text: String,
+    /// The words are WhatsApp's own.
+    own: bool,
 }
 
 fn read(source: &Source, options: &Options, id: &str) -> Result<Conversation<'static>, Reason> {
@@ -211,7 +217,9 @@ fn read(source: &Source, options: &Options, id: &str) -> Result<Conversation<'st
         let number = lines.number();
         let line = line.map_err(|bad| match bad.reason {
             Reason::Content(said) => Reason::Content(format!("line {number}: {said}")),
-            Reason::Charset { charset, detail } => Reason::Charset { charset, detail: format!("line {number}, {detail}") },
+            Reason::Charset { charset, detail } => {
+                Reason::Charset { charset, detail: format!("line {number}, {detail}") }
+            }
             other => other,
         })?;
         bytes += line.len() as u64;
@@ -220,8 +228,9 @@ fn read(source: &Source, options: &Options, id: &str) -> Result<Conversation<'st
         }
         match (head(&line), messages.last_mut()) {
             (Some(Head { date, time, rest, .. }), _) => {
-                let (name, text) = name(rest).map_or((None, rest), |(name, words)| (Some(name.to_owned()), words));
-                messages.push(Message { date, time, name, text: text.to_owned() });
+                let (name, text, own) =
+                    name(rest).map_or((None, rest, true), |(name, words, own)| (Some(name.to_owned()), words, own));
+                messages.push(Message { date, time, name, text: text.to_owned(), own });
             }
             (None, Some(open)) => {
                 open.text.push('\n');
@@ -253,6 +262,7 @@ fn read(source: &Source, options: &Options, id: &str) -> Result<Conversation<'st
             .collect(),
         ..Conversation::default()
     };
+    segments::one_agent(&mut conversation);
     if let Some(note) = note {
         conversation.labels.0.insert("note".into(), note.into());
     }
@@ -277,12 +287,14 @@ fn moments(messages: &[Message]) -> Result<(Vec<DateTime>, Option<String>), Reas
                 (false, true) => return Ok((month, None)),
                 _ => span(&month) < span(&day),
             };
-            let note = "its dates may be read with the day or with the month first; the shorter chat is taken".to_owned();
+            let note =
+                "its dates may be read with the day or with the month first; the shorter chat is taken".to_owned();
             Ok((if use_month { month } else { day }, Some(note)))
         }
         (Some(moments), None) | (None, Some(moments)) => Ok((moments, None)),
         (None, None) => Err(Reason::Content(
-            "its dates are days in neither order: some have the month first and some the day; export the chat again".to_owned(),
+            "its dates are days in neither order: some have the month first and some the day; export the chat again"
+                .to_owned(),
         )),
     }
 }
@@ -302,7 +314,7 @@ fn turn(message: Message, start: f64) -> Turn<'static> {
         return Turn { speaker, text: text.into(), start: Some(start), kind: Kind::Auto, ..Turn::default() };
     };
     let role = speaker_from_label(&name);
-    let kind = if wordless(&text) { Kind::Auto } else { Kind::Speech };
+    let kind = if message.own || wordless(&text) { Kind::Auto } else { Kind::Speech };
     Turn {
         speaker: role.speaker,
         label: (role.speaker == Speaker::Unknown).then(|| name.into()),
@@ -361,7 +373,11 @@ mod tests {
         let judged = said("01/02/2025, 10:00 - A: x\n02/02/2025, 10:00 - B: y");
         assert_eq!(judged, ["-", "A 0.0 \"x\"", "B 86400.0 \"y\""], "a day, rather than a month");
         assert!(said("13/02/2025, 10:00 - A: x\n02/13/2025, 10:00 - B: y")[0].contains("neither order"));
-        assert_eq!(said("02/02/2025, 10:01 - A: x\n02/02/2025, 10:00 - B: y")[1], "A 60.0 \"x\"", "not sorted, still read");
+        assert_eq!(
+            said("02/02/2025, 10:01 - A: x\n02/02/2025, 10:00 - B: y")[1],
+            "A 60.0 \"x\"",
+            "not sorted, still read"
+        );
     }
 
     #[test]

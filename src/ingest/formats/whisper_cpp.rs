@@ -76,7 +76,7 @@ struct ResultOf {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a segment")]
 struct Piece {
     #[serde(deserialize_with = "or_default")]
     offsets: Span<Number>,
@@ -89,7 +89,7 @@ struct Piece {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object with `from` and `to`")]
 struct Span<T: Default> {
     from: T,
     to: T,
@@ -158,9 +158,10 @@ mod tests {
 
     #[test]
     fn halves_of_characters_do_not_spoil_the_file() {
-        let mut bytes = b"{\"transcription\":[{\"offsets\":{\"from\":0,\"to\":1500},\"text\":\" yes\",\"speaker\":\"1\",\
+        let mut bytes =
+            b"{\"transcription\":[{\"offsets\":{\"from\":0,\"to\":1500},\"text\":\" yes\",\"speaker\":\"1\",\
             \"tokens\":[{\"text\":\" y\xd0\",\"offsets\":{\"from\":0,\"to\":900}}]},"
-            .to_vec();
+                .to_vec();
         bytes.extend_from_slice(
             b"{\"timestamps\":{\"from\":\"00:00:02,000\",\"to\":\"00:01:03,250\"},\"text\":\" no\",\"speaker\":\"?\"}]}",
         );

@@ -67,7 +67,7 @@ impl Format for SpeechSense {
                 let name = if count == 1 { name } else { format!("{name}-{count}") };
                 match talk(item, name.clone(), &beside) {
                     Ok(c) => sink(Record::Conversation { place: item.place.clone(), conversation: Box::new(c) }),
-                    Err(reason) => item.bad(Some(name), reason, sink),
+                    Err(reason) => item.bad(item.word("id").or(Some(name)), reason, sink),
                 }
             })?;
         }
@@ -116,8 +116,16 @@ impl Metadata {
 /// The keys that the metadata of an upload are told by.
 pub(super) fn is_metadata(sample: &Sample<'_>) -> bool {
     let keys = sample.json();
-    let known =
-        ["operator_name", "operator_id", "client_name", "client_id", "bot_name", "bot_id", "date", "direction_outgoing"];
+    let known = [
+        "operator_name",
+        "operator_id",
+        "client_name",
+        "client_id",
+        "bot_name",
+        "bot_id",
+        "date",
+        "direction_outgoing",
+    ];
     let own = |k: &str| keys.iter().any(|path| path == k);
     let talk = ["messages", "phrases", "transcription", "turns", "segments", "text"];
     (own("operator_id") || own("operator_name"))
@@ -151,7 +159,7 @@ struct TalkField {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a phrase")]
 struct Phrase {
     #[serde(alias = "channelNumber")]
     channel_number: Word,
@@ -164,7 +172,7 @@ struct Phrase {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object with the text of the phrase")]
 struct PhraseText {
     text: Word,
     #[serde(alias = "normalizedText")]
@@ -173,7 +181,7 @@ struct PhraseText {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a message")]
 struct Message {
     user_id: Word,
     text: Word,
@@ -182,8 +190,7 @@ struct Message {
 
 /// The file's name, or that of its folder where every upload calls the file the same.
 fn name(source: &Source) -> String {
-    const SAME: [&str; 8] =
-        ["chat", "talk", "call", "transcription", "transcript", "phrases", "messages", "result"];
+    const SAME: [&str; 8] = ["chat", "talk", "call", "transcription", "transcript", "phrases", "messages", "result"];
     let stem = source.stem();
     let folder = source.file.parent().and_then(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned());
     match folder {
@@ -205,7 +212,9 @@ fn beside(source: &Source, options: &Options) -> Result<Metadata, Reason> {
         stream.reader.take(1 << 20).read_to_string(&mut text).map_err(|e| e.to_string())?;
         serde_json::from_str(&text).map_err(|e| e.to_string())
     };
-    read().map_err(|said| Reason::Content(format!("its side file {name} cannot be read: {said}; mend or remove that file")))
+    read().map_err(|said| {
+        Reason::Content(format!("its side file {name} cannot be read: {said}; mend or remove that file"))
+    })
 }
 
 fn talk(item: &Item<'_>, name: String, beside: &Result<Metadata, Reason>) -> Result<Conversation<'static>, Reason> {
@@ -221,7 +230,9 @@ fn talk(item: &Item<'_>, name: String, beside: &Result<Metadata, Reason>) -> Res
     let mut c = match (talk.phrases.or(talk.transcription.phrases), talk.messages) {
         (Some(phrases), _) => call(&id, phrases),
         (None, Some(messages)) => chat(&id, messages, &about),
-        (None, None) => return Err(Reason::Content("neither `phrases` nor `messages`: no transcription yet".to_owned())),
+        (None, None) => {
+            return Err(Reason::Content("neither `phrases` nor `messages`: no transcription yet".to_owned()));
+        }
     };
     c.agent_id = about.operator_id.get().or(about.operator_name.get()).map(|id| id.to_owned().into());
     if let Some(language) = about.language.get() {
@@ -268,11 +279,8 @@ fn call(id: &str, phrases: Vec<Phrase>) -> Conversation<'static> {
 }
 
 fn chat(id: &str, messages: Vec<Message>, about: &Metadata) -> Conversation<'static> {
-    let known = [
-        (&about.operator_id, Speaker::Agent),
-        (&about.client_id, Speaker::Customer),
-        (&about.bot_id, Speaker::Bot),
-    ];
+    let known =
+        [(&about.operator_id, Speaker::Agent), (&about.client_id, Speaker::Customer), (&about.bot_id, Speaker::Bot)];
     let mut said: Vec<(Option<When>, Turn<'static>)> = messages
         .into_iter()
         .filter(|m| m.text.get().is_some())
@@ -341,10 +349,12 @@ mod tests {
         );
         assert_eq!(
             got,
-            ["{\"id\":\"t1\",\"channel\":\"chat\",\"started_at\":\"2025-03-31T13:05:00Z\",\"agent_id\":\"o\",\"labels\":{\"note\":\"its date cannot be read: вчера\"},\"turns\":[\
+            [
+                "{\"id\":\"t1\",\"channel\":\"chat\",\"started_at\":\"2025-03-31T13:05:00Z\",\"agent_id\":\"o\",\"labels\":{\"note\":\"its date cannot be read: вчера\"},\"turns\":[\
               {\"speaker\":\"customer\",\"text\":\"Алло\",\"start\":0.0},\
               {\"speaker\":\"agent\",\"text\":\"Сәлеметсіз бе!\",\"start\":10.0},\
-              {\"speaker\":\"unknown\",\"label\":\"x\",\"text\":\"?\",\"start\":60.0}]}"]
+              {\"speaker\":\"unknown\",\"label\":\"x\",\"text\":\"?\",\"start\":60.0}]}"
+            ]
         );
         assert!(read("{\"id\":\"t\",\"transcription\":null}")[0].contains("no transcription yet"));
     }
