@@ -172,31 +172,33 @@ fn name(rest: &str) -> Option<(&str, &str, bool)> {
     })
 }
 
-/// What stands for something that is not words, folded to lower case.
+/// What stands for something that is not words, folded to lower case; what stands in angle brackets alone needs no naming.
 #[rustfmt::skip] // one entry a line would be pages
-const NO_WORDS: [&str; 22] = [
-    "<media omitted>", "<без медиафайлов>", "<медиа жоқ>", "<медиафайл қосылмаған>",
-    "image omitted", "video omitted", "audio omitted", "sticker omitted", "gif omitted", "document omitted", "contact card omitted",
-    "изображение отсутствует", "видео отсутствует", "аудиофайл отсутствует", "стикер отсутствует", "документ отсутствует",
-    "контакт отсутствует", "this message was deleted", "you deleted this message",
-    "данное сообщение удалено", "вы удалили данное сообщение", "null",
+const NO_WORDS: [&str; 18] = [
+    "image omitted", "video omitted", "audio omitted", "sticker omitted", "gif omitted", "document omitted",
+    "contact card omitted",
+    "изображение отсутствует", "видео отсутствует", "аудиофайл отсутствует", "стикер отсутствует",
+    "документ отсутствует", "контакт отсутствует",
+    "this message was deleted", "you deleted this message", "данное сообщение удалено", "вы удалили данное сообщение",
+    "null",
 ];
 /// A message that ends like this is the name of a file.
-const FILE: [&str; 5] = ["(file attached)", "(файл добавлен)", "(файл тіркелді)", "omitted", "отсутствует"];
-/// A message that begins like this is the name of a file.
-const ATTACHED: [&str; 3] = ["<attached:", "<прикреплено:", "<вложение:"];
-/// Marks behind the words.
-const EDITED: [&str; 3] = ["<this message was edited>", "<сообщение изменено>", "<хабарлама өзгертілді>"];
+const FILE: [&str; 2] = ["(file attached)", "(файл добавлен)"];
+/// Marks behind the words, in lower case.
+const EDITED: [&str; 2] = ["<this message was edited>", "<сообщение изменено>"];
 
-/// Whether a message has no words of its own.
+/// Whether a message has no words of its own: `<Media omitted>`, `IMG-20250331-WA0001.jpg (…)`.
 fn wordless(text: &str) -> bool {
     let text = text.trim_end_matches('.').to_lowercase();
-    let short = text.split_whitespace().count() <= 5;
-    NO_WORDS.contains(&&*text)
-        || !text.contains('\n')
-            && (ATTACHED.iter().any(|a| text.starts_with(a) && text.ends_with('>'))
-                || FILE[..3].iter().any(|f| text.ends_with(f))
-                || short && FILE[3..].iter().any(|f| text.ends_with(f)) && text.contains('•'))
+    if text.contains('\n') {
+        return false;
+    }
+    let brackets = text.strip_prefix('<').and_then(|t| t.strip_suffix('>')).is_some_and(|t| !t.contains(['<', '>']));
+    let file = text.split_once(" (").is_some_and(|(name, rest)| {
+        let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+        !name.contains(' ') && (2..=4).contains(&end.len()) && rest.strip_suffix(')').is_some_and(|r| !r.contains(')'))
+    });
+    brackets || file || NO_WORDS.contains(&&*text) || FILE.iter().any(|f| text.ends_with(f))
 }
 
 /// A message on its way to a turn.
@@ -390,7 +392,15 @@ mod tests {
         assert_eq!(name("https://example.kz"), None);
         assert!(said("hello\n31.03.2025, 18:05 - A: x")[0].contains("line 1: no message"));
         assert!(said("31.03.2025, 18:05 - You created this group")[0].contains("no turns with text"));
-        assert!(!wordless("the parcel was omitted") && wordless("IMG-1.jpg (file attached)"));
+        for text in ["<Медиафайл жоқ>", "IMG-20250331-WA0001.jpg (…)", "Договор 5.pdf (файл добавлен)", "Image omitted"]
+        {
+            assert!(wordless(text), "{text}");
+        }
+        for text in
+            ["the parcel was omitted", "<3", "ok (yes)", "a < b > c", "see page.html (the new one) today", "a.pdf ("]
+        {
+            assert!(!wordless(text), "{text}");
+        }
     }
 
     #[test]
