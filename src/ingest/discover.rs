@@ -228,7 +228,8 @@ pub fn read_all(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> C
     };
     // All are recognised first: a format that joins files needs to know of the last one at the first.
     let mut recognised: Vec<_> = sources.iter().map(|s| Some(recognise(s, options))).collect();
-    let known: Vec<&Source> = sources.iter().zip(&recognised).filter(|(_, r)| matches!(r, Some(Ok(_)))).map(|(s, _)| s).collect();
+    let known: Vec<&Source> =
+        sources.iter().zip(&recognised).filter(|(_, r)| matches!(r, Some(Ok(_)))).map(|(s, _)| s).collect();
     let mut stems = None;
     for i in 0..sources.len() {
         match recognised[i].take() {

@@ -54,9 +54,11 @@ impl Format for CsvTurns {
     }
 
     fn why(&self, sample: &Sample<'_>) -> String {
-        let header = sample.text.lines().find(|l| !l.trim().is_empty() && separator_line(l).is_none()).unwrap_or_default();
+        let header =
+            sample.text.lines().find(|l| !l.trim().is_empty() && separator_line(l).is_none()).unwrap_or_default();
         let names = split(header, delimiter(header));
-        let known: Vec<&str> = names.iter().filter(|n| fields::field(n).is_some()).map(String::as_str).take(6).collect();
+        let known: Vec<&str> =
+            names.iter().filter(|n| fields::field(n).is_some()).map(String::as_str).take(6).collect();
         if known.is_empty() { format!("its name, {}", sample.name) } else { format!("columns {}", known.join(", ")) }
     }
 

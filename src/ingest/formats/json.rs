@@ -1,7 +1,7 @@
 //! What readers of JSON share: the records of a file in bounded memory, the keys that a file is recognised by, and values
 //! as vendors write them (null for nothing, numbers as texts).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -37,6 +37,12 @@ impl Item<'_> {
             let detail = format!("{said} (line {line}, column {})", e.column());
             if e.is_data() { Reason::Content(detail) } else { Reason::Syntax { format: "JSON", detail } }
         })
+    }
+
+    /// A text or number of the item's object, for the id of an item whose rest cannot be read.
+    pub fn word(&self, key: &str) -> Option<String> {
+        let members: BTreeMap<String, Word> = serde_json::from_str(self.text).ok()?;
+        members.get(key)?.get().map(str::to_owned)
     }
 
     /// Sets the item aside.

@@ -62,7 +62,8 @@ impl Format for Mail {
     }
 
     fn why(&self, sample: &Sample<'_>) -> String {
-        if sample.bytes.starts_with(b"From ") { "the line `From ` of a mail folder" } else { "headers of a letter" }.into()
+        if sample.bytes.starts_with(b"From ") { "the line `From ` of a mail folder" } else { "headers of a letter" }
+            .into()
     }
 
     fn joins_files(&self) -> bool {

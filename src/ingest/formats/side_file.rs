@@ -54,11 +54,17 @@ impl Format for SideFile {
 fn has_transcript(file: &Path) -> bool {
     let own = Source { file: file.into() }.stem();
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // The usual names first: a folder of many thousand files is not listed for each of them.
+    let sounds = std::iter::once("").chain(rttm::SOUND);
+    let usual = sounds.flat_map(|sound| ["json", "vtt", "srt", "txt"].map(|end| format!("{own}{sound}.{end}")));
+    if usual.into_iter().any(|name| folder.join(name).is_file()) {
+        return true;
+    }
     std::fs::read_dir(folder).is_ok_and(|entries| {
         entries.filter_map(Result::ok).map(|e| e.path()).any(|path| {
             path.file_name() != file.file_name()
-                && path.is_file()
                 && rttm::recordings(&Source { file: path.as_path().into() }).contains(&own)
+                && path.is_file()
         })
     })
 }
@@ -94,5 +100,7 @@ mod tests {
         std::fs::write(dir.path().join("a.wav.json"), "{}").unwrap();
         assert!(has_transcript(&dir.path().join("a.rttm")));
         assert!(!has_transcript(&dir.path().join("b.rttm")));
+        std::fs::write(dir.path().join("b.jsonl.gz"), "").unwrap();
+        assert!(has_transcript(&dir.path().join("b.rttm")));
     }
 }
