@@ -6,19 +6,32 @@ use crate::model::{Conversation, Reason};
 pub mod csv_turns;
 mod draft;
 mod fields;
+pub mod freshdesk;
+mod gather;
+pub mod helpscout;
+pub mod intercom;
 mod json;
 pub mod jsonl;
 pub mod mail;
 pub mod plain_text;
 mod rows;
+pub mod salesforce;
 mod segments;
+mod tickets;
 mod times;
+pub mod zendesk;
 
 use fields::Field;
 pub use json::Keys;
 
 /// Every format, in the order in which equal claims are decided.
-pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &mail::Mail, &csv_turns::CsvTurns, &plain_text::PlainText];
+pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &mail::Mail, &csv_turns::CsvTurns, &plain_text::PlainText,
+    &zendesk::Zendesk,
+    &intercom::Intercom,
+    &freshdesk::Freshdesk,
+    &helpscout::HelpScout,
+    &salesforce::Salesforce,
+];
 
 /// The format of this name, as `--format` takes it.
 pub fn named(name: &str) -> Option<&'static dyn Format> {
