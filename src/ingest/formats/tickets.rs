@@ -83,6 +83,11 @@ impl Ticket {
         for (n, (at, message)) in (1..).zip(messages) {
             let start = at.zip(first).map(|(a, f)| a.1 - f.1);
             let Message { speaker, name, author, plain, html, kind, .. } = message;
+            // Fields of HTML hold plain text where the customer wrote such; its line ends count.
+            let (plain, html) = match html {
+                Some(text) if plain.is_none() && !has_tags(&text) => (Some(text), None),
+                html => (plain, html),
+            };
             let lines = choose(plain, html);
             let pieces = match (out.channel, kind) {
                 (Channel::Email, Kind::Speech) => {
@@ -164,6 +169,12 @@ fn moment(when: When) -> Option<(When, f64)> {
     let stamp = offset.unwrap_or(jiff::tz::Offset::UTC).to_timestamp(at).ok()?;
     #[allow(clippy::cast_precision_loss)] // milliseconds of our age are exact
     Some((when, stamp.as_millisecond() as f64 / 1000.0))
+}
+
+/// Whether there is markup in a text.
+fn has_tags(text: &str) -> bool {
+    let begins = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
+    text.match_indices('<').any(|(i, _)| begins(&text[i + 1..]) && text[i..].contains('>')) || text.contains("&nbsp;")
 }
 
 /// What the markup alone says: quoted lines, signatures, and the rest.

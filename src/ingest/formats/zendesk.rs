@@ -29,6 +29,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::gather::Gather;
@@ -108,7 +109,6 @@ const LISTS: [&str; 5] = ["tickets", "users", "ticket_events", "audits", "result
 #[serde(default)]
 struct RawTicket {
     id: Word,
-    #[serde(deserialize_with = "or_default")]
     subject: Word,
     raw_subject: Word,
     description: Word,
@@ -189,22 +189,17 @@ struct RawEvent {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Shape {
-    ticket: Option<RawTicketBox>,
-    comments: Option<serde::de::IgnoredAny>,
-    requester_id: Option<serde::de::IgnoredAny>,
-    author_id: Option<serde::de::IgnoredAny>,
-    ticket_id: Option<serde::de::IgnoredAny>,
-    role: Option<serde::de::IgnoredAny>,
-    events: Option<serde::de::IgnoredAny>,
-    child_events: Option<serde::de::IgnoredAny>,
-    subject: Option<serde::de::IgnoredAny>,
-    id: Option<serde::de::IgnoredAny>,
+    ticket: Option<IgnoredAny>,
+    comments: Option<IgnoredAny>,
+    requester_id: Option<IgnoredAny>,
+    author_id: Option<IgnoredAny>,
+    ticket_id: Option<IgnoredAny>,
+    role: Option<IgnoredAny>,
+    events: Option<IgnoredAny>,
+    child_events: Option<IgnoredAny>,
+    subject: Option<IgnoredAny>,
+    id: Option<IgnoredAny>,
 }
-
-/// A ticket inside `{"ticket": …}`, kept apart so that a shape is cheap to read.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct RawTicketBox(serde::de::IgnoredAny);
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
