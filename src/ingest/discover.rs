@@ -184,9 +184,9 @@ pub fn recognise(source: &Source, options: &Options) -> Result<&'static dyn Form
 
 /// Files that get among transcripts, by their first bytes.
 fn known_stranger(bytes: &[u8]) -> Option<&'static str> {
-    const KNOWN: [(&[u8], &str); 10] = [
+    const KNOWN: [(&[u8], &str); 9] = [
         (b"%PDF", "a PDF document (export the text)"),
-        (b"PK\x03\x04", "a ZIP archive or an Office document (unpack it, or save the sheet as CSV)"),
+        (b"PK\x03\x04", "a ZIP archive or an Office document (unpack it, or save the sheet as .xlsx or CSV)"),
         (b"\xd0\xcf\x11\xe0", "an old Office document (save it as .xlsx or CSV)"),
         (b"RIFF", "a sound file (transcribe it first)"),
         (b"ID3", "a sound file (transcribe it first)"),
@@ -194,7 +194,6 @@ fn known_stranger(bytes: &[u8]) -> Option<&'static str> {
         (b"\xff\xfb", "a sound file (transcribe it first)"),
         (b"\x89PNG", "a picture"),
         (b"\xff\xd8\xff", "a picture"),
-        (b"PAR1", "a Parquet table (export it as JSON Lines or CSV)"),
     ];
     KNOWN.iter().find(|(head, _)| bytes.starts_with(head)).map(|(_, what)| *what)
 }

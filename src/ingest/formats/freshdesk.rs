@@ -127,7 +127,7 @@ fn take(item: &Item<'_>, gather: &mut Gather, sink: &mut Sink<'_>) -> ControlFlo
     };
     let wait = |gather: &mut Gather, id: &str, what: &Waiting| {
         let text = serde_json::to_string(what).map_err(|e| Reason::Content(e.to_string()))?;
-        gather.add(id, &item.place, &text).map(|()| ControlFlow::Continue(()))
+        gather.add(id, &item.place, &text)
     };
     let mut apart = |all: Vec<RawConversation>| {
         for conversation in all {
@@ -146,7 +146,9 @@ fn take(item: &Item<'_>, gather: &mut Gather, sink: &mut Sink<'_>) -> ControlFlo
         item.parse::<RawTicket>().and_then(|t| match (t.id.get().map(str::to_owned), t.conversations.is_some()) {
             (None, _) => Err(Reason::Content("a ticket without an id".to_owned())),
             (Some(id), true) => Ok(conversation(&id, item.place.clone(), t).finish(sink)),
-            (Some(id), false) => wait(gather, &id, &Waiting::Ticket(Box::new(t))),
+            (Some(id), false) => {
+                wait(gather, &id, &Waiting::Ticket(Box::new(t))).map(|()| ControlFlow::Continue(()))
+            }
         })
     } else if let (Some(code), Some(message)) = (shape.code.get(), shape.message.get()) {
         Err(Reason::Vendor(format!("{code}: {message}")))

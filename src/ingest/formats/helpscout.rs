@@ -84,12 +84,11 @@ struct Raw {
     error: Word,
 }
 
-/// The list, or in lists of conversations only how many there are.
+/// The list; in lists of conversations alone it is only how many there are.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Threads {
     All(Vec<Thread>),
-    Count(u64),
     Other(IgnoredAny),
 }
 
@@ -167,12 +166,9 @@ fn one(place: &Place, raw: Raw, sink: &mut Sink<'_>) -> ControlFlow<()> {
     };
     let threads = match (raw.embedded.threads, raw.threads) {
         (Some(threads), _) | (None, Some(Threads::All(threads))) => threads,
-        (None, Some(Threads::Count(_)) | None) => {
+        (None, Some(Threads::Other(_)) | None) => {
             let said = "its threads are not in the export; fetch the conversations with embed=threads";
             return bad(Some(id), Reason::Content(said.to_owned()));
-        }
-        (None, Some(Threads::Other(_))) => {
-            return bad(Some(id), Reason::Content("\"threads\" is not a list of threads".to_owned()));
         }
     };
     let mut ticket = Ticket::new(place.clone(), &id, channel(raw.kind.get()));

@@ -13,12 +13,14 @@ pub mod intercom;
 mod json;
 pub mod jsonl;
 pub mod mail;
+pub mod parquet;
 pub mod plain_text;
 mod rows;
 pub mod salesforce;
 mod segments;
 mod tickets;
 mod times;
+pub mod xlsx;
 pub mod zendesk;
 
 use fields::Field;
@@ -31,6 +33,8 @@ pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &mail::Mail, &csv_turns::C
     &freshdesk::Freshdesk,
     &helpscout::HelpScout,
     &salesforce::Salesforce,
+    &parquet::Parquet,
+    &xlsx::Xlsx,
 ];
 
 /// The format of this name, as `--format` takes it.
@@ -74,6 +78,20 @@ pub fn validate(conversation: &Conversation<'_>) -> Result<(), Reason> {
         }
     }
     if text { Ok(()) } else { Err(Reason::Empty) }
+}
+
+/// Sets aside a file whose format needs what this build lacks.
+#[cfg(not(all(feature = "parquet", feature = "xlsx")))]
+fn absent(
+    source: &super::Source,
+    feature: &str,
+    what: &str,
+    remedy: &str,
+    sink: &mut super::Sink<'_>,
+) -> std::ops::ControlFlow<()> {
+    let said = format!("this build of Sabyr reads {what} (it was made without the feature `{feature}`); {remedy}");
+    let place = crate::model::Place::file(&source.file);
+    sink(super::Record::Bad(crate::model::Quarantined { place, conversation_id: None, reason: Reason::Content(said) }))
 }
 
 /// What the tests of the formats share.

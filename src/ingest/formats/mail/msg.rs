@@ -297,6 +297,53 @@ mod tests {
     }
 
     #[test]
+    fn an_outlook_message_is_threaded_with_other_letters() {
+        use crate::ingest::{Format, Options, Record, Source};
+        let dir = tempfile::tempdir().unwrap();
+        let question = msg(
+            &[
+                (SUBJECT, "Order 12"),
+                (SENDER_SMTP, "c@mail.example"),
+                (INTERNET_MESSAGE_ID, "<m1@mail.example>"),
+                (BODY, "Where is it?"),
+            ],
+            &[(CLIENT_SUBMIT_TIME, (1_741_600_000 + 11_644_473_600) * 10_000_000)],
+        );
+        let answer = "From: dana@saumal.example\nDate: Mon, 10 Mar 2025 10:46:40 +0000\nMessage-ID: <m2@x>\nIn-Reply-To: <m1@mail.example>\n\nOn its way.";
+        let mut sources = Vec::new();
+        for (name, bytes) in [("1.msg", &question[..]), ("2.eml", answer.as_bytes())] {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+            sources.push(Source { file: dir.path().join(name).into() });
+        }
+        let options = Options { agent_domains: vec!["saumal.example".into()], ..Options::default() };
+        let mut got = Vec::new();
+        let _ = super::super::Mail.read(&sources, &options, &mut |record| {
+            if let Record::Conversation { conversation, .. } = record {
+                got.extend(conversation.turns.iter().map(|t| format!("{} {:?} {}", t.speaker.name(), t.start, &*t.text)));
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        assert_eq!(got, ["customer Some(0.0) Where is it?", "agent Some(3600.0) On its way."]);
+    }
+
+    #[test]
+    fn zz_write_fixture() {
+        let Ok(to) = std::env::var("SABYR_MSG_OUT") else { return };
+        let bytes = msg(
+            &[
+                (MESSAGE_CLASS, "IPM.Note"),
+                (SUBJECT, "RE: Возврат"),
+                (TRANSPORT_HEADERS, "Received: from mx.saumal.example\r\n\tby mail.example; Mon, 10 Mar 2025 12:05:00 +0500\r\nFrom: =?utf-8?B?0JTQsNC90LA=?= <dana@saumal.example>\r\nTo: marat@mail.example\r\nDate: Mon, 10 Mar 2025 12:04:00 +0500\r\nMessage-ID: <msg7@saumal.example>\r\nIn-Reply-To: <m1@mail.example>\r\nContent-Type: multipart/alternative;\r\n boundary=\"gone\"\r\nMIME-Version: 1.0\r\n\r\n"),
+                (SENDER_SMTP, "dana@saumal.example"),
+                (INTERNET_MESSAGE_ID, "<msg7@saumal.example>"),
+                (BODY, "Марат, добрый день!\r\n\r\nДеньги вернутся завтра.\r\n\r\nС уважением,\r\nДана\r\n\r\n________________________________\r\nОт: Марат <marat@mail.example>\r\nОтправлено: 10 марта 2025 г. 11:20\r\nКому: dana@saumal.example\r\nТема: Возврат\r\n\r\nГде мои деньги? Три дня жду!\r\n"),
+            ],
+            &[],
+        );
+        std::fs::write(to, bytes).unwrap();
+    }
+
+    #[test]
     fn damage_is_told_and_does_no_harm() {
         let whole = msg(&[(BODY, "hello"), (SUBJECT, "x")], &[]);
         assert!(matches!(to_message(&whole[..700]), Err(Reason::Syntax { .. })));
