@@ -13,7 +13,7 @@
 //! first message: the customer's, or the agent's where the ticket began with an outbound letter (source 10).
 //!
 //! **What is not scored?** `private: true` are notes. In letters quotes and signatures are cut as in mail. Attachments,
-//! surveys and time entries are not read. Automatic answers cannot be told from an agent's: Freshdesk keeps them under a user.
+//! surveys and time entries are not read; the description of a call (source 3) is a note. Automatic answers cannot be told from an agent's: Freshdesk keeps them under a user.
 //!
 //! Status 4 (resolved) and 5 (closed) mean resolved; `group_id` is the queue. Conversations without their ticket lack its first
 //! message, and a label `note` says so. **Memory.** A ticket with its conversations is read at once; conversations that stand
@@ -157,7 +157,13 @@ fn take(item: &Item<'_>, gather: &mut Gather, sink: &mut Sink<'_>) -> ControlFlo
     };
     match done {
         Ok(flow) => flow,
-        Err(reason) => item.bad(item.parse::<RawTicket>().ok().and_then(|t| t.id.0), reason, sink),
+        Err(reason) => match item.id("ticket_id") {
+            Some(id) => {
+                gather.spoil(&id, &item.place, reason);
+                ControlFlow::Continue(())
+            }
+            None => item.bad(item.id("id"), reason, sink),
+        },
     }
 }
 
@@ -218,7 +224,8 @@ fn conversation(id: &str, place: Place, raw: RawTicket) -> Ticket {
             at: raw.created_at.0,
             plain: raw.description_text.0,
             html: raw.description.0,
-            kind: Kind::Speech,
+            // What an agent wrote down of a call.
+            kind: if channel == Channel::Call { Kind::Note } else { Kind::Speech },
         });
     }
     for c in raw.conversations.unwrap_or_default() {

@@ -25,6 +25,8 @@ struct Group {
     place: Place,
     pieces: Vec<(u64, u32)>,
     bytes: u64,
+    /// Why it cannot be used, and where the record stands that spoils it.
+    bad: Option<(Place, Reason)>,
 }
 
 impl Gather {
@@ -42,20 +44,33 @@ impl Gather {
             spool.write_all(record.as_bytes()).map_err(|e| failed(&e))?;
         }
         let length = u32::try_from(record.len()).map_err(|_| Reason::TooLarge { limit: u64::from(u32::MAX) })?;
-        let index = match self.known.get(id) {
-            Some(index) => *index,
-            None => {
-                self.known.insert(id.to_owned(), self.groups.len());
-                self.groups.push(Group { id: id.to_owned(), place: place.clone(), pieces: Vec::new(), bytes: 0 });
-                self.groups.len() - 1
-            }
-        };
-        if let Some(group) = self.groups.get_mut(index) {
-            group.pieces.push((self.written, length));
-            group.bytes += record.len() as u64;
-        }
+        let start = self.written;
+        let group = self.group(id, place);
+        group.pieces.push((start, length));
+        group.bytes += record.len() as u64;
         self.written += record.len() as u64;
         Ok(())
+    }
+
+    /// Sets the conversation `id` aside for a record of it that cannot be read: the score of the others would be wrong.
+    pub fn spoil(&mut self, id: &str, place: &Place, reason: Reason) {
+        let group = self.group(id, place);
+        group.bad.get_or_insert_with(|| (place.clone(), reason));
+    }
+
+    fn group(&mut self, id: &str, place: &Place) -> &mut Group {
+        let next = self.groups.len();
+        let index = *self.known.entry(id.to_owned()).or_insert(next);
+        if index == next {
+            self.groups.push(Group {
+                id: id.to_owned(),
+                place: place.clone(),
+                pieces: Vec::new(),
+                bytes: 0,
+                bad: None,
+            });
+        }
+        &mut self.groups[index]
     }
 
     /// Hands on what was kept, conversation by conversation in the order of their first records: id, place of the first
@@ -67,7 +82,11 @@ impl Gather {
         each: &mut dyn FnMut(&str, Place, Vec<String>, &mut Sink<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         for group in std::mem::take(&mut self.groups) {
-            let Group { id, place, pieces, bytes } = group;
+            let Group { id, place, pieces, bytes, bad } = group;
+            if let Some((place, reason)) = bad {
+                sink(Record::Bad(Quarantined { place, conversation_id: Some(id), reason }))?;
+                continue;
+            }
             let read = if bytes > limit { Err(Reason::TooLarge { limit }) } else { self.pieces(&pieces) };
             match read {
                 Ok(records) => each(&id, place, records, sink)?,
@@ -106,6 +125,8 @@ mod tests {
         for (id, record) in [("b", "1"), ("a", "22"), ("b", "қ"), ("big", "0123456789")] {
             gather.add(id, &place, record).unwrap();
         }
+        gather.add("c", &place, "1").unwrap();
+        gather.spoil("c", &place, Reason::Empty);
         let mut got = Vec::new();
         let mut bad = Vec::new();
         let flow = gather.finish(
@@ -123,6 +144,6 @@ mod tests {
         );
         assert!(flow.is_continue());
         assert_eq!(got, ["b:1/қ", "a:22"]);
-        assert_eq!(bad, [(Some("big".to_owned()), "too_large")]);
+        assert_eq!(bad, [(Some("big".to_owned()), "too_large"), (Some("c".to_owned()), "empty")]);
     }
 }

@@ -11,10 +11,10 @@
 //! one as a whole, so it must fit into `--max-record`), with the threads fetched (`embed=threads`); threads in `_embedded.threads` or
 //! `threads`, in any order; webhooks' `text` for `body`.
 //!
-//! **Who is who?** The type of a thread and of its writer: `customer` and `user` (the agent). A `chat`, `phone` or forwarded
+//! **Who is who?** The type of a thread and of its writer: `customer` and `user` (the agent). A `chat` or forwarded
 //! thread is its writer's. An agent's id is that of the user.
 //!
-//! **What is not scored?** Notes (`note`) are kept as notes; line items and threads that are drafts or hidden are left out or
+//! **What is not scored?** Notes (`note`), and what was written down of a call (`phone`), are kept as notes; line items and threads that are drafts or hidden are left out or
 //! kept as notes; what a workflow sent (`action.type` or `actionType` of `workflow`) is automatic. In letters quotes and signatures
 //! are cut as in mail. Attachments are not read.
 //!
@@ -143,7 +143,7 @@ struct Person {
 fn take(item: &Item<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
     let mut raw: Raw = match item.parse() {
         Ok(raw) => raw,
-        Err(reason) => return item.bad(None, reason, sink),
+        Err(reason) => return item.bad(item.id("id"), reason, sink),
     };
     match raw.embedded.conversations.take() {
         Some(all) => all.into_iter().try_for_each(|raw| one(&item.place, raw, sink)),
@@ -206,7 +206,7 @@ fn message(thread: Thread) -> Option<Message> {
     let unseen = thread.state.get().is_some_and(|s| matches!(s, "draft" | "hidden"));
     let kind = match kind.as_str() {
         _ if unseen => Kind::Note,
-        "note" => Kind::Note,
+        "note" | "phone" => Kind::Note,
         _ if workflow && speaker != Speaker::Customer => Kind::Auto,
         _ => Kind::Speech,
     };

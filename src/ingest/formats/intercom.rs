@@ -86,7 +86,7 @@ struct Conversation {
 
 /// The parts, in their list object or bare.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "\"conversation_parts\" is not a list of parts")]
 enum Parts {
     Object { conversation_parts: Option<Vec<Part>> },
     List(Vec<Part>),
@@ -161,7 +161,7 @@ impl Author {
 fn take(item: &Item<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
     let raw: Conversation = match item.parse() {
         Ok(raw) => raw,
-        Err(reason) => return item.bad(None, reason, sink),
+        Err(reason) => return item.bad(item.id("id"), reason, sink),
     };
     if raw.kind.get() == Some("error.list") || raw.errors.is_some() {
         let first = raw.errors.unwrap_or_default().into_iter().next().unwrap_or_default();

@@ -39,6 +39,12 @@ impl Item<'_> {
         })
     }
 
+    /// The id under this name, of an object that may be wrong in all else.
+    pub fn id(&self, name: &str) -> Option<String> {
+        let object: std::collections::BTreeMap<String, Word> = serde_json::from_str(self.text).ok()?;
+        object.get(name).and_then(Word::get).map(str::to_owned)
+    }
+
     /// Sets the item aside.
     pub fn bad(&self, id: Option<String>, reason: Reason, sink: &mut Sink<'_>) -> ControlFlow<()> {
         sink(Record::Bad(Quarantined { place: self.place.clone(), conversation_id: id, reason }))

@@ -155,6 +155,9 @@ enum What {
     Chat,
 }
 
+/// The fields that name the case of a letter or comment.
+const PARENTS: [&str; 3] = ["parentid", "caseid", "relatedtoid"];
+
 /// The first 15 signs of an id; the other three only check it.
 fn short(id: &str) -> &str {
     if id.len() == 18 { id.get(..15).unwrap_or(id) } else { id }
@@ -216,7 +219,11 @@ fn from_csv(source: &Source, options: &Options, gather: &mut Gather, sink: &mut 
             None => None,
         };
         match reason {
-            Some(reason) => sink(Record::Bad(Quarantined { place, conversation_id: None, reason }))?,
+            // Before a text that is cut wrongly stand the right cells.
+            Some(reason) => match parent(&names, &row) {
+                Some(id) => gather.spoil(short(&id), &place, reason),
+                None => sink(Record::Bad(Quarantined { place, conversation_id: None, reason }))?,
+            },
             None => {
                 let cells = names.iter().enumerate().map(|(i, n)| (n.clone(), Value::String(row.get(i).to_owned())));
                 take(Fields::of(cells.collect()), &place, options, gather, sink)?;
@@ -224,6 +231,16 @@ fn from_csv(source: &Source, options: &Options, gather: &mut Gather, sink: &mut 
         }
     }
     ControlFlow::Continue(())
+}
+
+/// The id of the case of a broken row, where its cell stands before those of texts.
+fn parent(names: &[String], row: &Row) -> Option<String> {
+    let at = names.iter().position(|n| n.eq_ignore_ascii_case("parentid") || n.eq_ignore_ascii_case("caseid"))?;
+    let texts = ["subject", "textbody", "htmlbody", "commentbody", "description", "fromname"];
+    let text = names.iter().position(|n| texts.iter().any(|t| n.eq_ignore_ascii_case(t)))?;
+    let id = row.get(at);
+    let sound = (15..=18).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    (at < text && sound).then(|| id.to_owned())
 }
 
 /// A chat is handed on; all else waits for the rest of its case.
@@ -250,7 +267,7 @@ fn take(
             };
         }
         Some(What::Case) => id.clone(),
-        Some(What::Letter | What::Comment) => fields.first(&["parentid", "caseid", "relatedtoid"]),
+        Some(What::Letter | What::Comment) => fields.first(&PARENTS),
     };
     let Some(case) = case else {
         return bad(id, "a record without the id of its case; export the field ParentId (of a case, Id)");
@@ -277,7 +294,9 @@ fn assemble(id: &str, place: Place, records: &[String], sink: &mut Sink<'_>) -> 
         all.extend(nested.into_iter().flatten());
     }
     let case = all.iter().find(|f| f.what() == Some(What::Case));
-    let mut ticket = Ticket::new(place, id, Channel::Email);
+    // As the export writes it, for those who look it up there.
+    let as_given = case.and_then(|c| c.get("id")).or_else(|| all.iter().find_map(|f| f.first(&PARENTS)));
+    let mut ticket = Ticket::new(place, as_given.as_deref().unwrap_or(id), Channel::Email);
     if let Some(case) = case {
         ticket.label("case_number", case.get("casenumber").as_deref());
         ticket.label("subject", case.get("subject").as_deref());
@@ -332,7 +351,7 @@ fn letter(fields: &Fields) -> Message {
         None => Speaker::Unknown,
     };
     let draft = fields.get("status").is_some_and(|s| s == "5" || s.eq_ignore_ascii_case("draft"));
-    let own = if speaker == Speaker::Agent { fields.get("createdbyid").map(|id| short(&id).to_owned()) } else { None };
+    let own = if speaker == Speaker::Agent { fields.get("createdbyid") } else { None };
     Message {
         speaker,
         name: fields.get("fromname").or_else(|| address.clone()),
@@ -359,7 +378,7 @@ fn comment(fields: &Fields, owner: Option<&str>) -> Message {
     Message {
         speaker,
         name: fields.first(&["createdby.name", "creatorname"]).or_else(|| author.clone()),
-        author: author.map(|a| short(&a).to_owned()),
+        author,
         at: fields.get("createddate"),
         plain: fields.get("commentbody"),
         html: None,
@@ -393,7 +412,7 @@ fn chat(id: &str, place: Place, fields: &Fields) -> Ticket {
             }
         }
     }
-    let owner = fields.get("ownerid").map(|o| short(&o).to_owned()).filter(|_| agents.len() == 1);
+    let owner = fields.get("ownerid").filter(|_| agents.len() == 1);
     for (at, name, words) in said {
         let known = agents.contains_key(&name);
         let speaker = if known { Speaker::Agent } else { speaker_from_label(&name).speaker };
@@ -459,7 +478,7 @@ mod tests {
         assert_eq!(
             got,
             [
-                "{\"id\":\"500000000000001\",\"channel\":\"email\",\"started_at\":\"2025-03-10T05:00:00Z\",\"agent_id\":\"005A\",\"labels\":{\"case_number\":\"0001\",\"subject\":\"Order\"},\"outcome\":{\"resolved\":true},\"turns\":[\
+                "{\"id\":\"500000000000001AAA\",\"channel\":\"email\",\"started_at\":\"2025-03-10T05:00:00Z\",\"agent_id\":\"005A\",\"labels\":{\"case_number\":\"0001\",\"subject\":\"Order\"},\"outcome\":{\"resolved\":true},\"turns\":[\
             {\"speaker\":\"customer\",\"text\":\"Where?\",\"start\":0.0},{\"speaker\":\"agent\",\"agent_id\":\"005B\",\"text\":\"vip\",\"start\":1800.0,\"kind\":\"note\"},\
             {\"speaker\":\"agent\",\"text\":\"Sent.\",\"start\":3600.0}]}"
             ]

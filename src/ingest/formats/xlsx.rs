@@ -43,7 +43,9 @@ impl Format for Xlsx {
             return 0;
         }
         let named = [".xlsx", ".xlsm"].iter().any(|end| sample.name.ends_with(end));
-        let inside = memchr::memmem::find(sample.bytes, b"xl/").is_some();
+        const PARTS: [&str; 6] =
+            ["xl/workbook", "xl/worksheets/", "xl/sharedStrings", "xl/_rels/", "xl/styles", "xl/theme/"];
+        let inside = PARTS.iter().any(|part| memchr::memmem::find(sample.bytes, part.as_bytes()).is_some());
         match (inside, named) {
             (true, _) => 96,
             (_, true) => 90,

@@ -262,10 +262,13 @@ impl Reader {
         };
         match done {
             Ok(flow) => flow,
-            Err(reason) => {
-                let id = item.parse::<RawTicket>().ok().and_then(|t| t.id.0);
-                item.bad(id, reason, sink)
-            }
+            Err(reason) => match item.id("ticket_id") {
+                Some(id) => {
+                    self.gather.spoil(&id, &item.place, reason);
+                    ControlFlow::Continue(())
+                }
+                None => item.bad(item.id("id"), reason, sink),
+            },
         }
     }
 

@@ -28,6 +28,7 @@ const GROUP_ROWS: usize = 5_000_000;
 /// Bytes of one page, expanded.
 const PAGE_BYTES: usize = 256 << 20;
 
+/// Reads a table.
 pub fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
     let bad = |line: Option<u64>, reason| {
         let place = Place { line, ..Place::file(&source.file) };

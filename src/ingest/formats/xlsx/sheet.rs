@@ -20,6 +20,7 @@ const MAX_COLUMNS: u32 = 1_000;
 
 type Book = calamine::Xlsx<BufReader<File>>;
 
+/// Reads all sheets of a workbook.
 pub fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
     let bad = |reason| Record::Bad(Quarantined { place: Place::file(&source.file), conversation_id: None, reason });
     let mut book = match open(source, options) {
@@ -102,7 +103,7 @@ fn sheet(
     // Chart sheets have no cells.
     let Ok(mut cells) = guarded(|| book.worksheet_cells_reader(name)) else { return Ok(None) };
     let mut reader: Option<(Reader<'_>, Vec<Option<Field>>)> = None;
-    let (mut row, mut cellsof) = (Row::default(), Line::default());
+    let (mut row, mut line) = (Row::default(), Line::default());
     loop {
         let cell = match guarded(|| cells.next_cell()) {
             Ok(cell) => cell,
@@ -111,7 +112,7 @@ fn sheet(
                 return match reader {
                     None => Err(in_sheet(reason)),
                     Some((mut reader, _)) => {
-                        row.begin(u64::from(cellsof.number) + 1);
+                        row.begin(u64::from(line.number) + 1);
                         row.bad = Some(in_sheet(reason));
                         let flow = reader.take(&row, sink);
                         Ok(Some(if flow.is_break() { flow } else { reader.finish(sink) }))
@@ -120,38 +121,37 @@ fn sheet(
             }
         };
         let at = cell.as_ref().map(calamine::Cell::get_position);
-        if at.is_none_or(|(r, _)| r != cellsof.number) {
+        if at.is_none_or(|(r, _)| r != line.number) {
             match &mut reader {
-                None if cellsof.number > HEADER_ROWS => return Ok(None),
+                None if line.number > HEADER_ROWS => return Ok(None),
                 None => {
-                    let names: Vec<String> = cellsof.cells.iter().map(|c| c.text(None)).collect();
+                    let names: Vec<String> = line.cells.iter().map(|c| c.text(None)).collect();
                     if let Ok(columns) = Columns::needed(&names) {
                         let fields = names.iter().map(|n| field(n).map(|(f, ..)| f)).collect();
                         reader = Some((Reader::new(&source.file, columns, options.max_record), fields));
                     }
                 }
                 Some((reader, fields)) => {
-                    row.begin(u64::from(cellsof.number) + 1);
-                    let width = fields.len().max(cellsof.cells.len());
-                    for i in 0..width {
-                        let field = fields.get(i).copied().flatten();
-                        row.push(&cellsof.cells.get(i).map_or(String::new(), |c| c.text(field)));
+                    row.begin(u64::from(line.number) + 1);
+                    // What stands right of the header's last cell is a remark.
+                    for (i, field) in fields.iter().enumerate() {
+                        row.push(&line.cells.get(i).map_or(String::new(), |c| c.text(*field)));
                     }
                     if let flow @ ControlFlow::Break(()) = reader.take(&row, sink) {
                         return Ok(Some(flow));
                     }
                 }
             }
-            cellsof.cells.clear();
+            line.cells.clear();
         }
         let (Some(cell), Some((number, column))) = (cell, at) else { break };
-        cellsof.number = number;
+        line.number = number;
         if column < MAX_COLUMNS {
             let column = column as usize;
-            if cellsof.cells.len() <= column {
-                cellsof.cells.resize(column + 1, Stored::Empty);
+            if line.cells.len() <= column {
+                line.cells.resize(column + 1, Stored::Empty);
             }
-            cellsof.cells[column] = Stored::of(cell.get_value());
+            line.cells[column] = Stored::of(cell.get_value());
         }
     }
     Ok(reader.map(|(reader, _)| reader.finish(sink)))
