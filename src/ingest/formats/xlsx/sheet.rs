@@ -79,7 +79,7 @@ fn measure(file: &mut File, limit: u64) -> Result<(), Reason> {
     let mut left = limit;
     for i in 0..archive.len() {
         let part = guarded(|| archive.by_index(i))?;
-        if !part.name().ends_with(".xml") && !part.name().ends_with(".rels") {
+        if part.name().is_ok_and(|name| !name.ends_with(".xml") && !name.ends_with(".rels")) {
             continue; // pictures, macros: never expanded
         }
         let n = io::copy(&mut part.take(left.saturating_add(1)), &mut io::sink()).map_err(broken)?;
