@@ -210,6 +210,14 @@ impl<'f> Reader<'f> {
         }
     }
 
+    /// Sets the conversation at hand aside, since rows behind its last one are lost.
+    #[cfg(feature = "parquet")]
+    pub fn interrupt(&mut self, reason: &Reason) {
+        if let Some(draft) = &mut self.current {
+            draft.spoil(reason.clone());
+        }
+    }
+
     /// Hands on the last conversation.
     pub fn finish(mut self, sink: &mut Sink<'_>) -> ControlFlow<()> {
         self.current.take().map_or(ControlFlow::Continue(()), |d| d.finish(sink))

@@ -49,7 +49,11 @@ impl Format for Freshdesk {
         let ticket = keys.all(&["requester_id", "responder_id"]);
         match (inside || flat, ticket) {
             (true, _) => 96,
-            (false, true) if keys.count(&["description_text", "fr_escalated", "is_escalated", "spam", "source"]) > 0 => 93,
+            (false, true)
+                if keys.count(&["description_text", "fr_escalated", "is_escalated", "spam", "source"]) > 0 =>
+            {
+                93
+            }
             _ => 0,
         }
     }
@@ -146,9 +150,7 @@ fn take(item: &Item<'_>, gather: &mut Gather, sink: &mut Sink<'_>) -> ControlFlo
         item.parse::<RawTicket>().and_then(|t| match (t.id.get().map(str::to_owned), t.conversations.is_some()) {
             (None, _) => Err(Reason::Content("a ticket without an id".to_owned())),
             (Some(id), true) => Ok(conversation(&id, item.place.clone(), t).finish(sink)),
-            (Some(id), false) => {
-                wait(gather, &id, &Waiting::Ticket(Box::new(t))).map(|()| ControlFlow::Continue(()))
-            }
+            (Some(id), false) => wait(gather, &id, &Waiting::Ticket(Box::new(t))).map(|()| ControlFlow::Continue(())),
         })
     } else if let (Some(code), Some(message)) = (shape.code.get(), shape.message.get()) {
         Err(Reason::Vendor(format!("{code}: {message}")))
@@ -276,7 +278,11 @@ mod tests {
             "x.json",
             br#"{"id":1,"source":10,"requester_id":2,"responder_id":7,"description_text":"We miss you","conversations":[]}"#,
         );
-        assert!(got[0].contains("\"agent_id\":\"7\"") && got[0].contains("{\"speaker\":\"agent\",\"text\":\"We miss you\"}"), "{got:?}");
+        assert!(
+            got[0].contains("\"agent_id\":\"7\"")
+                && got[0].contains("{\"speaker\":\"agent\",\"text\":\"We miss you\"}"),
+            "{got:?}"
+        );
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub(super) struct Gather {
     known: HashMap<String, usize>,
 }
 
+/// Takes what belongs to one conversation: its id, the place of its first record, all its records.
+type Each<'e> = dyn FnMut(&str, Place, Vec<String>, &mut Sink<'_>) -> ControlFlow<()> + 'e;
+
 /// The records of one conversation.
 struct Group {
     id: String,
@@ -35,7 +38,8 @@ impl Gather {
     /// # Errors
     /// [`Reason::Io`] where no temporary file can be written.
     pub fn add(&mut self, id: &str, place: &Place, record: &str) -> Result<(), Reason> {
-        let failed = |e: &io::Error| Reason::Io(format!("the temporary file for records that stand apart: {e}; set TMPDIR"));
+        let failed =
+            |e: &io::Error| Reason::Io(format!("the temporary file for records that stand apart: {e}; set TMPDIR"));
         if self.spool.is_none() {
             let file = tempfile::tempfile().map_err(|e| failed(&e))?;
             self.spool = Some(BufWriter::with_capacity(1 << 16, file));
@@ -75,12 +79,7 @@ impl Gather {
 
     /// Hands on what was kept, conversation by conversation in the order of their first records: id, place of the first
     /// record, all records. A conversation of more than `limit` bytes is set aside.
-    pub fn finish(
-        mut self,
-        limit: u64,
-        sink: &mut Sink<'_>,
-        each: &mut dyn FnMut(&str, Place, Vec<String>, &mut Sink<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    pub fn finish(mut self, limit: u64, sink: &mut Sink<'_>, each: &mut Each<'_>) -> ControlFlow<()> {
         for group in std::mem::take(&mut self.groups) {
             let Group { id, place, pieces, bytes, bad } = group;
             if let Some((place, reason)) = bad {

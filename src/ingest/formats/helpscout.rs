@@ -45,7 +45,8 @@ impl Format for HelpScout {
 
     fn recognise(&self, sample: &Sample<'_>) -> u8 {
         let keys = sample.json();
-        let threads = |at: &str| keys.has(&format!("{at}threads[].createdBy")) || keys.has(&format!("{at}threads[].createdAt"));
+        let threads =
+            |at: &str| keys.has(&format!("{at}threads[].createdBy")) || keys.has(&format!("{at}threads[].createdAt"));
         let listed = "_embedded.conversations[].";
         if threads("_embedded.") || threads("") || threads(&format!("{listed}_embedded.")) || threads(listed) {
             96

@@ -200,7 +200,9 @@ fn take(item: &Item<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
                 ticket.messages.push(part.author.says(part.body, part.created_at, kind));
             }
         }
-        _ => ticket.notes.push("the parts of the conversation are not in the export: only its first message".to_owned()),
+        _ => {
+            ticket.notes.push("the parts of the conversation are not in the export: only its first message".to_owned())
+        }
     }
     ticket.finish(sink)
 }

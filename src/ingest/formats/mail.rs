@@ -14,8 +14,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use self::headers::{Headers, field_name, is_known_field};
 pub(super) use self::body::{Line, Mark, choose};
+use self::headers::{Headers, field_name, is_known_field};
 pub(super) use self::letter::{Letters, joined};
 use self::scan::{Span, Store};
 use self::thread::{Threads, base_subject, is_agent};
@@ -182,8 +182,8 @@ impl Letter {
             letter.pieces.push((Kind::Auto, joined(&lines)));
             letter.pieces.retain(|(_, text)| !text.is_empty());
         } else {
-            let answers = !headers.ids("in-reply-to").is_empty()
-                || letter.subject.as_deref().is_some_and(|s| base_subject(s).1);
+            let answers =
+                !headers.ids("in-reply-to").is_empty() || letter.subject.as_deref().is_some_and(|s| base_subject(s).1);
             let read = thread.read(letter.sender.as_deref().unwrap_or_default(), answers, lines);
             (letter.pieces, letter.doubtful) = (read.pieces, read.doubtful);
         }

@@ -27,7 +27,11 @@ use fields::Field;
 pub use json::Keys;
 
 /// Every format, in the order in which equal claims are decided.
-pub static ALL: &[&dyn Format] = &[&jsonl::JsonLines, &mail::Mail, &csv_turns::CsvTurns, &plain_text::PlainText,
+pub static ALL: &[&dyn Format] = &[
+    &jsonl::JsonLines,
+    &mail::Mail,
+    &csv_turns::CsvTurns,
+    &plain_text::PlainText,
     &zendesk::Zendesk,
     &intercom::Intercom,
     &freshdesk::Freshdesk,

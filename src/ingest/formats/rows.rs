@@ -34,7 +34,8 @@ impl Row {
     /// Empties the row, to be filled with the cells of a table's row of this number, counted from 1.
     #[cfg(any(feature = "parquet", feature = "xlsx"))]
     pub fn begin(&mut self, number: u64) {
-        *self = Row { line: number, text: std::mem::take(&mut self.text), ends: std::mem::take(&mut self.ends), bad: None };
+        *self =
+            Row { line: number, text: std::mem::take(&mut self.text), ends: std::mem::take(&mut self.ends), bad: None };
         self.text.clear();
         self.ends.clear();
     }

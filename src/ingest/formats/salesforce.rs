@@ -52,8 +52,15 @@ impl Format for Salesforce {
         let keys = sample.json();
         if keys.any() {
             let named = [
-                "TextBody", "HtmlBody", "CommentBody", "LiveChatVisitorId", "ChatKey", "CaseNumber", "EmailMessages",
-                "CaseComments", "ParentId",
+                "TextBody",
+                "HtmlBody",
+                "CommentBody",
+                "LiveChatVisitorId",
+                "ChatKey",
+                "CaseNumber",
+                "EmailMessages",
+                "CaseComments",
+                "ParentId",
             ];
             return match (keys.has("attributes.type"), keys.count(&named)) {
                 (true, 1..) => 96,
@@ -132,7 +139,10 @@ impl Fields {
 
     fn what(&self) -> Option<What> {
         let kind = self.get("attributes.type").unwrap_or_default().to_ascii_lowercase();
-        if kind == "livechattranscript" || kind.is_empty() && self.has(&["livechatvisitorid", "chatkey", "livechatdeploymentid", "livechatbuttonid"]) {
+        if kind == "livechattranscript"
+            || kind.is_empty()
+                && self.has(&["livechatvisitorid", "chatkey", "livechatdeploymentid", "livechatbuttonid"])
+        {
             Some(What::Chat)
         } else if self.has(&["textbody", "htmlbody"]) {
             Some(What::Letter)
@@ -244,13 +254,7 @@ fn parent(names: &[String], row: &Row) -> Option<String> {
 }
 
 /// A chat is handed on; all else waits for the rest of its case.
-fn take(
-    fields: Fields,
-    place: &Place,
-    options: &Options,
-    gather: &mut Gather,
-    sink: &mut Sink<'_>,
-) -> ControlFlow<()> {
+fn take(fields: Fields, place: &Place, options: &Options, gather: &mut Gather, sink: &mut Sink<'_>) -> ControlFlow<()> {
     let id = fields.get("id");
     let mut bad = |id: Option<String>, said: &str| {
         let reason = Reason::Content(said.to_owned());
@@ -258,7 +262,10 @@ fn take(
     };
     let case = match fields.what() {
         None => {
-            return bad(id, "neither a letter, a comment, a case nor a chat: no TextBody, CommentBody, CaseNumber or ChatKey");
+            return bad(
+                id,
+                "neither a letter, a comment, a case nor a chat: no TextBody, CommentBody, CaseNumber or ChatKey",
+            );
         }
         Some(What::Chat) => {
             return match id.or_else(|| fields.get("chatkey")) {

@@ -139,10 +139,10 @@ impl Ticket {
     }
 
     /// The messages by time, with it: what was understood, and seconds. One without a time stays behind the one it follows.
-    fn in_order(&mut self) -> Vec<(Option<(When, f64)>, Message)> {
+    fn in_order(&mut self) -> Vec<(Option<Moment>, Message)> {
         let mut odd = None;
         let mut last = f64::NEG_INFINITY;
-        let mut keyed: Vec<(f64, Option<(When, f64)>, Message)> = Vec::new();
+        let mut keyed: Vec<(f64, Option<Moment>, Message)> = Vec::new();
         for message in std::mem::take(&mut self.messages) {
             let at = message.at.as_deref().map(str::trim).filter(|a| !a.is_empty()).and_then(|text| {
                 let found = times::parse(text).ok().and_then(moment);
@@ -163,8 +163,11 @@ impl Ticket {
     }
 }
 
+/// A moment as it was understood, and its seconds since 1970.
+type Moment = (When, f64);
+
 /// A moment with its seconds since 1970; a time without an offset is taken for UTC.
-fn moment(when: When) -> Option<(When, f64)> {
+fn moment(when: When) -> Option<Moment> {
     let When::At(at, offset) = when else { return None };
     let stamp = offset.unwrap_or(jiff::tz::Offset::UTC).to_timestamp(at).ok()?;
     #[allow(clippy::cast_precision_loss)] // milliseconds of our age are exact
@@ -197,8 +200,20 @@ pub(super) fn is_true(text: &str) -> bool {
 pub(super) fn channel(word: Option<&str>) -> Channel {
     let word = word.unwrap_or_default().to_ascii_lowercase();
     const CHATS: [&str; 14] = [
-        "chat", "messag", "whatsapp", "facebook", "instagram", "twitter", "telegram", "viber", "sms", "line", "wechat",
-        "sunshine", "mobile_sdk", "conversation",
+        "chat",
+        "messag",
+        "whatsapp",
+        "facebook",
+        "instagram",
+        "twitter",
+        "telegram",
+        "viber",
+        "sms",
+        "line",
+        "wechat",
+        "sunshine",
+        "mobile_sdk",
+        "conversation",
     ];
     if ["voice", "phone", "call"].iter().any(|w| word.contains(w)) {
         Channel::Call
@@ -239,7 +254,12 @@ mod tests {
         // What has no time stays behind what it followed in the file: "bye" behind "hi".
         assert_eq!(
             texts,
-            [("hi", Some(0.0), None), ("bye", None, Some("8")), ("hello", Some(30.0), Some("7")), ("how are you", None, Some("7"))]
+            [
+                ("hi", Some(0.0), None),
+                ("bye", None, Some("8")),
+                ("hello", Some(30.0), Some("7")),
+                ("how are you", None, Some("7"))
+            ]
         );
         assert_eq!(c.started_at.as_deref(), Some("2025-03-10T05:00:30Z"));
         assert!(c.labels.0.values().next().unwrap().contains("\"soon\" is not a date"));

@@ -57,17 +57,22 @@ impl Format for Zendesk {
         }
         let ticket = |at: &str| {
             let has = |name: &str| keys.has(&format!("{at}{name}"));
-            has("requester_id") && (has("submitter_id") || has("assignee_id") || has("comments")) && !has("responder_id")
+            has("requester_id")
+                && (has("submitter_id") || has("assignee_id") || has("comments"))
+                && !has("responder_id")
         };
         let comments = keys.has("author_id")
             && keys.has("public")
             && ["body", "html_body", "plain_body"].iter().any(|k| keys.has(k));
         let embedded = keys.has("comments[].author_id") && keys.has("comments[].public");
-        let events = |list: &str| keys.has("ticket_id") && keys.has(&format!("{list}[].type"))
-            || keys.has("ticket_id") && keys.has(&format!("{list}[].event_type"));
+        let events = |list: &str| {
+            keys.has("ticket_id") && keys.has(&format!("{list}[].type"))
+                || keys.has("ticket_id") && keys.has(&format!("{list}[].event_type"))
+        };
         let user = keys.has("email")
             && keys.has("role")
-            && keys.count(&["ticket_restriction", "default_group_id", "organization_id", "shared_agent", "suspended"]) > 0;
+            && keys.count(&["ticket_restriction", "default_group_id", "organization_id", "shared_agent", "suspended"])
+                > 0;
         if ticket("") || ticket("ticket.") || embedded {
             96
         } else if comments || events("events") || events("child_events") {
@@ -468,13 +473,14 @@ mod tests {
 
     #[test]
     fn audits_bear_comments_and_the_description_stands_in_for_none() {
-        let got = one(
-            "{\"id\":1,\"requester_id\":2,\"submitter_id\":2,\"description\":\"help me\",\"comments\":[]}\n\
+        let got = one("{\"id\":1,\"requester_id\":2,\"submitter_id\":2,\"description\":\"help me\",\"comments\":[]}\n\
              {\"ticket_id\":3,\"author_id\":4,\"created_at\":\"2025-01-02T03:04:05Z\",\"events\":[{\"type\":\"Change\",\"value\":\"x\"},{\"type\":\"Comment\",\"body\":\"said\",\"public\":true}]}\n\
-             {\"id\":3,\"requester_id\":4}",
-        );
+             {\"id\":3,\"requester_id\":4}");
         assert!(got[0].contains("\"speaker\":\"customer\",\"text\":\"help me\""), "{got:?}");
-        assert!(got[1].contains("\"id\":\"3\"") && got[1].contains("\"speaker\":\"customer\",\"text\":\"said\""), "{got:?}");
+        assert!(
+            got[1].contains("\"id\":\"3\"") && got[1].contains("\"speaker\":\"customer\",\"text\":\"said\""),
+            "{got:?}"
+        );
         assert_eq!(got.len(), 2);
     }
 

@@ -88,7 +88,9 @@ mod tests {
     #[test]
     fn a_quote_in_a_language_not_known_is_told() {
         let mut letters = Letters::default();
-        let lines = body::plain_lines("Done.\n\nVon: Anna <a@x.de>\nGesendet: Montag, 3. März 2025 10:15\nAn: Shop\nBetreff: Frage\n\nWo?");
+        let lines = body::plain_lines(
+            "Done.\n\nVon: Anna <a@x.de>\nGesendet: Montag, 3. März 2025 10:15\nAn: Shop\nBetreff: Frage\n\nWo?",
+        );
         assert!(letters.read("a", true, lines).doubtful);
         assert!(!letters.read("a", true, body::plain_lines("Call us: 727 123\nWrite: help@shop.kz")).doubtful);
     }

@@ -56,7 +56,8 @@ pub fn to_message(bytes: &[u8]) -> Result<Vec<u8>, Reason> {
     let file = cfb::CompoundFile::open(Cursor::new(bytes)).map_err(|e| damaged(&e.to_string()))?;
     let mut msg = Msg { file, limit: bytes.len() as u64, fixed: Vec::new() };
     msg.fixed = msg.stream("/__properties_version1.0").unwrap_or_default();
-    if msg.fixed.is_empty() && msg.stream(&name(SUBJECT, "001F")).is_none() && msg.stream(&name(BODY, "001F")).is_none() {
+    if msg.fixed.is_empty() && msg.stream(&name(SUBJECT, "001F")).is_none() && msg.stream(&name(BODY, "001F")).is_none()
+    {
         return Err(Reason::Content("an Office document without the parts of an Outlook message".to_owned()));
     }
     if msg.number(MESSAGE_FLAGS).is_some_and(|f| f & UNSENT != 0) {
@@ -66,11 +67,15 @@ pub fn to_message(bytes: &[u8]) -> Result<Vec<u8>, Reason> {
     let plain = msg.text_bytes(BODY).filter(|(text, _)| !text.trim_ascii().is_empty());
     let html = msg.text_bytes(HTML).filter(|(text, _)| !text.trim_ascii().is_empty());
     if plain.is_none() && html.is_none() && msg.stream(&name(RTF_COMPRESSED, "0102")).is_some() {
-        return Err(Reason::Content("its text is kept as RTF alone; save it from Outlook as .eml or as text".to_owned()));
+        return Err(Reason::Content(
+            "its text is kept as RTF alone; save it from Outlook as .eml or as text".to_owned(),
+        ));
     }
     let parts = [("plain", plain), ("html", html)];
     let boundary = format!("part-{:032x}", digest(&[bytes]));
-    out.extend_from_slice(format!("MIME-Version: 1.0\nContent-Type: multipart/alternative; boundary={boundary}\n").as_bytes());
+    out.extend_from_slice(
+        format!("MIME-Version: 1.0\nContent-Type: multipart/alternative; boundary={boundary}\n").as_bytes(),
+    );
     for (kind, part) in parts {
         let Some((text, charset)) = part else { continue };
         let charset = charset.map_or(String::new(), |c| format!("; charset={c}"));
@@ -284,7 +289,10 @@ mod tests {
     fn the_transports_header_goes_first_and_its_parts_are_written_anew() {
         let kept = "Received: from a\r\n\tby b\r\nFrom: A <a@x>\r\nContent-Type: multipart/mixed;\r\n boundary=old\r\nDate: Mon, 10 Mar 2025 15:00:00 +0500\r\n\r\n";
         let text = written(&msg(&[(TRANSPORT_HEADERS, kept), (SENDER_SMTP, "other@x"), (HTML, "<p>Hi</p>")], &[]));
-        assert!(text.starts_with("Received: from a\n\tby b\nFrom: A <a@x>\nDate: Mon, 10 Mar 2025 15:00:00 +0500\nTo: "), "{text}");
+        assert!(
+            text.starts_with("Received: from a\n\tby b\nFrom: A <a@x>\nDate: Mon, 10 Mar 2025 15:00:00 +0500\nTo: "),
+            "{text}"
+        );
         assert!(!text.contains("boundary=old") && !text.contains("other@x") && text.contains("text/html"));
         assert!(text.contains("<p>Hi</p>"));
     }
@@ -319,28 +327,13 @@ mod tests {
         let mut got = Vec::new();
         let _ = super::super::Mail.read(&sources, &options, &mut |record| {
             if let Record::Conversation { conversation, .. } = record {
-                got.extend(conversation.turns.iter().map(|t| format!("{} {:?} {}", t.speaker.name(), t.start, &*t.text)));
+                got.extend(
+                    conversation.turns.iter().map(|t| format!("{} {:?} {}", t.speaker.name(), t.start, &*t.text)),
+                );
             }
             std::ops::ControlFlow::Continue(())
         });
         assert_eq!(got, ["customer Some(0.0) Where is it?", "agent Some(3600.0) On its way."]);
-    }
-
-    #[test]
-    fn zz_write_fixture() {
-        let Ok(to) = std::env::var("SABYR_MSG_OUT") else { return };
-        let bytes = msg(
-            &[
-                (MESSAGE_CLASS, "IPM.Note"),
-                (SUBJECT, "RE: Возврат"),
-                (TRANSPORT_HEADERS, "Received: from mx.saumal.example\r\n\tby mail.example; Mon, 10 Mar 2025 12:05:00 +0500\r\nFrom: =?utf-8?B?0JTQsNC90LA=?= <dana@saumal.example>\r\nTo: marat@mail.example\r\nDate: Mon, 10 Mar 2025 12:04:00 +0500\r\nMessage-ID: <msg7@saumal.example>\r\nIn-Reply-To: <m1@mail.example>\r\nContent-Type: multipart/alternative;\r\n boundary=\"gone\"\r\nMIME-Version: 1.0\r\n\r\n"),
-                (SENDER_SMTP, "dana@saumal.example"),
-                (INTERNET_MESSAGE_ID, "<msg7@saumal.example>"),
-                (BODY, "Марат, добрый день!\r\n\r\nДеньги вернутся завтра.\r\n\r\nС уважением,\r\nДана\r\n\r\n________________________________\r\nОт: Марат <marat@mail.example>\r\nОтправлено: 10 марта 2025 г. 11:20\r\nКому: dana@saumal.example\r\nТема: Возврат\r\n\r\nГде мои деньги? Три дня жду!\r\n"),
-            ],
-            &[],
-        );
-        std::fs::write(to, bytes).unwrap();
     }
 
     #[test]

@@ -61,7 +61,8 @@ pub struct Piece {
 /// line that ends with a colon and names an address and a clock.
 pub fn may_be_in(text: &str) -> bool {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
-    let named = |l: &str| l.split_once(':').is_some_and(|(n, v)| !n.is_empty() && n.chars().count() <= 20 && !v.is_empty());
+    let named =
+        |l: &str| l.split_once(':').is_some_and(|(n, v)| !n.is_empty() && n.chars().count() <= 20 && !v.is_empty());
     let block = lines.windows(3).any(|three| {
         let all = three.join(" ").to_lowercase();
         three.iter().all(|l| named(l)) && all.contains('@') && has_clock(&all)

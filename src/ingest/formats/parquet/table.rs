@@ -52,18 +52,27 @@ pub fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> ControlF
         },
     };
     let mut first = 1;
+    // The reason why the rows just before are lost.
+    let mut lost: Option<Reason> = None;
     for group in &metadata.row_groups {
         match plan.load(&mut file, group) {
             Ok(columns) => {
                 for i in 0..group.num_rows() {
                     let number = first + i as u64;
                     match &mut reader {
-                        Some(reader) => plan.row(&columns, i, number, reader, sink)?,
+                        Some(reader) => plan.row(&columns, i, number, lost.take(), reader, sink)?,
                         None => plan.transcript(&columns, i, number, source, options, sink)?,
                     }
                 }
             }
-            Err(reason) => sink(bad(Some(first), reason))?,
+            Err(reason) => {
+                if let (Some(reader), Shape::Turns) = (&mut reader, &plan.shape) {
+                    // The conversation may go on in what is lost, and the next one may have begun in it.
+                    reader.interrupt(&reason);
+                    lost = Some(reason.clone());
+                }
+                sink(bad(Some(first), reason))?;
+            }
         }
         first += group.num_rows() as u64;
     }
@@ -202,12 +211,13 @@ impl Plan {
         Ok(out)
     }
 
-    /// Hands on the turn, or the turns, of a row.
+    /// Hands on the turn, or the turns, of a row; `lost` is why the rows before it could not be read.
     fn row(
         &self,
         columns: &[Column],
         i: usize,
         number: u64,
+        lost: Option<Reason>,
         reader: &mut Reader<'_>,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
@@ -217,6 +227,7 @@ impl Plan {
             for (_, cell) in &self.cells {
                 row.push(&self.cell(cell, columns, i, None));
             }
+            row.bad = lost;
             return reader.take(&row, sink);
         };
         let turns = columns.get(at).and_then(|c| c.at(i)).and_then(|(array, i)| list(array, i));
@@ -261,7 +272,8 @@ impl Plan {
                 Some(Field::Id | Field::Text) => {}
                 _ if value.is_empty() => {}
                 Some(_) => header.push((name.clone(), value)),
-                None => header.push((name.trim_start_matches("label").trim_start_matches(['_', ':', ' ']).to_owned(), value)),
+                None => header
+                    .push((name.trim_start_matches("label").trim_start_matches(['_', ':', ' ']).to_owned(), value)),
             }
         }
         if id.trim().is_empty() {
