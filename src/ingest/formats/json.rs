@@ -456,6 +456,13 @@ impl Keys {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Word(pub Option<String>);
 
+/// As it is read: a text or null.
+impl serde::Serialize for Word {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(s)
+    }
+}
+
 /// A number, also one written as a text (`"12.5"`, `"12,5"`); nothing for anything else. For times and counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Number(pub Option<f64>);
