@@ -28,7 +28,7 @@ use super::gather::Gather;
 use super::json::{Item, Word, or_default, read};
 use super::tickets::{Message, Ticket, is_true};
 use crate::ingest::{Format, Options, Record, Sample, Sink, Source};
-use crate::model::{Channel, Kind, Place, Quarantined, Reason, Speaker};
+use crate::model::{Channel, Kind, NoteKind, Place, Quarantined, Reason, Speaker};
 
 /// Tickets of Freshdesk.
 pub struct Freshdesk;
@@ -186,7 +186,9 @@ fn assemble(id: &str, place: Place, records: &[String], sink: &mut Sink<'_>) -> 
     raw.conversations = Some(conversations);
     let mut ticket = conversation(id, place, raw);
     if !known {
-        ticket.notes.push("the ticket itself is not in the export: its first message is missing".to_owned());
+        ticket
+            .conversation
+            .note(NoteKind::LeftOut, "the ticket itself is not in the export: its first message is missing");
     }
     ticket.finish(sink)
 }

@@ -31,7 +31,7 @@ use serde::Deserialize;
 use super::json::{Item, Number, Word, or_default, read};
 use super::tickets::{Message, Ticket, is_true};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Channel, Kind, Reason, Speaker};
+use crate::model::{Channel, Kind, NoteKind, Reason, Speaker};
 
 /// Conversations of Intercom.
 pub struct Intercom;
@@ -200,9 +200,9 @@ fn take(item: &Item<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
                 ticket.messages.push(part.author.says(part.body, part.created_at, kind));
             }
         }
-        _ => {
-            ticket.notes.push("the parts of the conversation are not in the export: only its first message".to_owned())
-        }
+        _ => ticket
+            .conversation
+            .note(NoteKind::LeftOut, "the parts of the conversation are not in the export: only its first message"),
     }
     ticket.finish(sink)
 }

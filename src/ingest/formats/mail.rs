@@ -20,7 +20,7 @@ pub(super) use self::letter::{Letters, joined};
 use self::scan::{Span, Store};
 use self::thread::{Threads, base_subject, is_agent};
 use crate::ingest::{Format, Options, Record, Sample, Sink, Source};
-use crate::model::{Channel, Conversation, Kind, Place, Quarantined, Reason, Speaker, Text, Turn};
+use crate::model::{Channel, Conversation, Kind, NoteKind, Place, Quarantined, Reason, Speaker, Text, Turn};
 
 mod automatic;
 mod body;
@@ -274,7 +274,7 @@ fn conversation(letters: Vec<Letter>, options: &Options) -> Conversation<'static
     let doubtful: Vec<String> =
         (1..).zip(&letters).filter(|(_, l)| l.doubtful).map(|(n, _): (usize, _)| n.to_string()).collect();
     if !doubtful.is_empty() {
-        out.labels.0.insert("note".into(), unmarked(&doubtful).into());
+        out.note(NoteKind::Quote, unmarked(&doubtful));
     }
     for letter in letters {
         let speaker = letter.speaker(options);

@@ -34,7 +34,7 @@ use super::tickets::{Message, Ticket, is_true};
 use super::{mail, times};
 use crate::ingest::roles::speaker_from_label;
 use crate::ingest::{Format, Lines, Options, Record, Sample, Sink, Source};
-use crate::model::{Channel, Kind, Place, Quarantined, Reason, Speaker};
+use crate::model::{Channel, Kind, NoteKind, Place, Quarantined, Reason, Speaker};
 
 /// Cases and chats of Salesforce.
 pub struct Salesforce;
@@ -318,8 +318,10 @@ fn assemble(id: &str, place: Place, records: &[String], sink: &mut Sink<'_>) -> 
     let mut asked = false;
     let mut subject = None;
     for fields in &all {
-        if fields.has(&["sabyr.pages"]) && ticket.notes.is_empty() {
-            ticket.notes.push("the export is a page of a longer answer: letters may be missing".to_owned());
+        if fields.has(&["sabyr.pages"]) && ticket.conversation.notes.is_empty() {
+            ticket
+                .conversation
+                .note(NoteKind::LeftOut, "the export is a page of a longer answer: letters may be missing");
         }
         // The same record may stand in two exports, or nested and alone.
         if fields.get("id").is_some_and(|id| !seen.insert(short(&id).to_owned())) {
@@ -429,7 +431,7 @@ fn chat(id: &str, place: Place, fields: &Fields) -> Ticket {
         ticket.messages.push(Message { speaker, name, author, at: moment, plain: Some(words), ..Message::default() });
     }
     if begin.is_none() && !ticket.messages.is_empty() {
-        ticket.notes.push("no StartTime in the export: times are left out".to_owned());
+        ticket.conversation.note(NoteKind::LeftOut, "no StartTime in the export: times are left out");
     }
     ticket
 }

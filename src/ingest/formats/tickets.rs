@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use super::mail::{self, Letters, Line, Mark, choose};
 use super::times::{self, When};
 use crate::ingest::{Record, Sink};
-use crate::model::{Channel, Conversation, Kind, Outcome, Place, Speaker, Turn};
+use crate::model::{Channel, Conversation, Kind, NoteKind, Outcome, Place, Speaker, Turn};
 
 /// A message of a ticket.
 #[derive(Clone, Debug, Default)]
@@ -38,15 +38,13 @@ pub(super) struct Ticket {
     pub opened: Option<String>,
     /// Its messages in any order.
     pub messages: Vec<Message>,
-    /// What a reader of the scores should know.
-    pub notes: Vec<String>,
 }
 
 impl Ticket {
     /// A ticket of this id.
     pub fn new(place: Place, id: &str, channel: Channel) -> Ticket {
         let conversation = Conversation { id: id.to_owned().into(), channel, ..Conversation::default() };
-        Ticket { place, conversation, opened: None, messages: Vec::new(), notes: Vec::new() }
+        Ticket { place, conversation, opened: None, messages: Vec::new() }
     }
 
     /// Adds a label, where there is something to say.
@@ -130,10 +128,7 @@ impl Ticket {
             }
         }
         if !doubtful.is_empty() {
-            self.notes.push(mail::unmarked(&doubtful));
-        }
-        if !self.notes.is_empty() {
-            out.labels.0.insert("note".into(), self.notes.join("; ").into());
+            out.note(NoteKind::Quote, mail::unmarked(&doubtful));
         }
         out
     }
@@ -157,7 +152,8 @@ impl Ticket {
         // Stable, so that equal and missing times keep the order of the file.
         keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
         if let Some(text) = odd {
-            self.notes.push(format!("{text:?} is not a date; the times of such messages are left out"));
+            self.conversation
+                .note(NoteKind::Date, format!("{text:?} is not a date; the times of such messages are left out"));
         }
         keyed.into_iter().map(|(_, at, message)| (at, message)).collect()
     }

@@ -27,7 +27,7 @@ use super::segments;
 use super::times::{When, written};
 use crate::ingest::roles::speaker_from_label;
 use crate::ingest::{Format, Lines, Options, Record, Sample, Sink, Source};
-use crate::model::{Channel, Conversation, Kind, Place, Quarantined, Reason, Speaker, Turn};
+use crate::model::{Channel, Conversation, Kind, NoteKind, Place, Quarantined, Reason, Speaker, Turn};
 
 /// Chats exported from WhatsApp.
 pub struct WhatsApp;
@@ -266,7 +266,7 @@ fn read(source: &Source, options: &Options, id: &str) -> Result<Conversation<'st
     };
     segments::one_agent(&mut conversation);
     if let Some(note) = note {
-        conversation.labels.0.insert("note".into(), note.into());
+        conversation.note(NoteKind::Date, note);
     }
     Ok(conversation)
 }

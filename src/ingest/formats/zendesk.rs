@@ -36,7 +36,7 @@ use super::gather::Gather;
 use super::json::{Item, Word, or_default, read};
 use super::tickets::{Message, Ticket, channel, is_true};
 use crate::ingest::{Format, Options, Record, Sample, Sink, Source};
-use crate::model::{Kind, Place, Quarantined, Reason, Speaker};
+use crate::model::{Kind, NoteKind, Place, Quarantined, Reason, Speaker};
 
 /// Exports of Zendesk Support.
 pub struct Zendesk;
@@ -366,7 +366,7 @@ fn assemble(
     let known = ticket.is_some();
     let mut ticket = conversation(id, place, &ticket.unwrap_or_default(), comments, users);
     if !known {
-        ticket.notes.push("the ticket itself is not in the export: who asked is not known".to_owned());
+        ticket.conversation.note(NoteKind::LeftOut, "the ticket itself is not in the export: who asked is not known");
     }
     ticket.finish(sink)
 }
