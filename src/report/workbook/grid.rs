@@ -47,6 +47,8 @@ pub(super) fn heads<T: Table>(look: impl Fn(&str) -> Look) -> Vec<Head> {
 pub(super) const LINKS: u32 = 65_530;
 /// Widest and narrowest column, in characters.
 const WIDTHS: (usize, usize) = (9, 60);
+/// Characters beside each other that are printed on one page.
+const ON_A_PAGE: usize = 330;
 /// Rows that a column's width is taken from.
 const MEASURED: u32 = 2_000;
 
@@ -55,6 +57,8 @@ const YELLOW: Color = Color::RGB(0xFF_EB_84);
 const GREEN: Color = Color::RGB(0x63_BE_7B);
 /// Of headings and lines.
 pub(super) const DARK: Color = Color::RGB(0x1F_3A_5F);
+/// Of the lines of charts.
+pub(super) const PALE: Color = Color::RGB(0xD9_D9_D9);
 /// Of bars and charts.
 pub(super) const BLUE: Color = Color::RGB(0x4F_81_BD);
 
@@ -62,7 +66,6 @@ pub(super) const BLUE: Color = Color::RGB(0x4F_81_BD);
 pub(super) fn header() -> Format {
     Format::new()
         .set_bold()
-        .set_text_wrap()
         .set_align(FormatAlign::Top)
         .set_background_color(Color::RGB(0xDC_E6_F1))
         .set_border_bottom(FormatBorder::Thin)
@@ -103,8 +106,10 @@ impl Grid {
         for (i, head) in heads.iter().enumerate() {
             let column = i as u16;
             let format = match head.kind {
-                Type::Text if is_prose(&head.name) => Format::new().set_text_wrap(),
-                Type::Text => Format::new(),
+                Type::Text if is_prose(&head.name) => Format::new().set_text_wrap().set_indent(1),
+                Type::Text if i == 0 => Format::new(),
+                // Clear of the figures of the column before.
+                Type::Text => Format::new().set_indent(1),
                 Type::Time => Format::new().set_num_format("yyyy-mm-dd hh:mm:ss").set_align(FormatAlign::Left),
                 Type::Whole => Format::new().set_num_format("0"),
                 Type::Number if head.name == "points" => Format::new().set_num_format("+0.00;-0.00;0.00"),
@@ -113,10 +118,10 @@ impl Grid {
             };
             sheet.set_column_format(column, &top(format))?;
             sheet.write_string_with_format(0, column, &head.name, &header)?;
-            // The button of the filter takes room beside the name; long names are broken.
-            widths.push((head.name.len() + 4).clamp(WIDTHS.0, 22));
+            // The button of the filter takes room beside the name.
+            widths.push((head.name.len() + 3).max(WIDTHS.0));
         }
-        sheet.set_row_height(0, 32)?;
+        sheet.set_row_height(0, 20)?;
         Ok(Self {
             sheet,
             heads,
@@ -186,6 +191,7 @@ impl Grid {
     /// Ends the sheet: widths, frozen header and first columns, filter, colours, and a note on the first cell.
     pub(super) fn finish(mut self, frozen: u16, note: Option<&str>) -> Result<Worksheet, XlsxError> {
         let (last_row, last_column) = (self.next - 1, self.heads.len().saturating_sub(1) as u16);
+        let mut across = 0;
         let sheet = &mut self.sheet;
         sheet.set_freeze_panes(1, frozen)?;
         sheet.autofilter(0, 0, last_row, last_column)?;
@@ -197,6 +203,7 @@ impl Grid {
                 _ => self.widths[i].min(40),
             };
             sheet.set_column_width(column, width as f64)?;
+            across += width;
             if last_row == 0 {
                 continue;
             }
@@ -209,7 +216,11 @@ impl Grid {
         if let Some(note) = note {
             sheet.insert_note(0, 0, &Note::new(note).add_author_prefix(false).set_width(320).set_height(120))?;
         }
-        sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
+        sheet.set_landscape().set_repeat_rows(0, 0)?;
+        // Wider sheets would be too small to read on one page.
+        if across <= ON_A_PAGE {
+            sheet.set_print_fit_to_pages(1, 0);
+        }
         Ok(self.sheet)
     }
 }

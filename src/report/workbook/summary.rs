@@ -1,7 +1,7 @@
 //! The first sheet: counts, coverage, distributions, agents, what made it, how to read it; with charts.
 
 use rust_xlsxwriter::{
-    Chart, ChartErrorBars, ChartErrorBarsType, ChartFont, ChartLine, ChartRange, ChartSolidFill, Format, FormatAlign,
+    Chart, ChartAxisCrossing, ChartErrorBars, ChartErrorBarsType, ChartFont, ChartLine, ChartRange, ChartSolidFill, Format, FormatAlign,
     Worksheet, XlsxError,
 };
 
@@ -39,7 +39,10 @@ struct Page<'a> {
     row: u32,
     heading: Format,
     header: Format,
+    /// The header of a column of figures.
+    figures: Format,
     label: Format,
+    right: Format,
     prose: Format,
     count: Format,
     tenth: Format,
@@ -50,16 +53,18 @@ struct Page<'a> {
 pub(super) fn sheet(facts: &Facts<'_>) -> Result<Worksheet, XlsxError> {
     let mut sheet = Worksheet::new();
     sheet.set_name(facts.words.summary)?;
-    sheet.set_column_width(0, 44)?;
-    sheet.set_column_range_width(1, 8, 12.5)?;
+    sheet.set_column_width(0, 38)?;
+    sheet.set_column_range_width(1, 8, 15)?;
     sheet.set_column_width(9, 3)?;
     let mut page = Page {
         sheet,
         facts,
         row: 0,
         heading: Format::new().set_bold().set_font_size(13).set_font_color(grid::DARK),
-        header: header(),
+        header: header().set_text_wrap(),
+        figures: header().set_text_wrap().set_align(FormatAlign::Right),
         label: Format::new().set_align(FormatAlign::Top),
+        right: Format::new().set_align(FormatAlign::Right),
         prose: Format::new().set_text_wrap().set_align(FormatAlign::Top),
         count: Format::new().set_num_format("#,##0"),
         tenth: Format::new().set_num_format("0.0"),
@@ -88,8 +93,10 @@ impl Page<'_> {
 
     fn heads(&mut self, names: &[&str]) -> Result<(), XlsxError> {
         for (i, name) in names.iter().enumerate() {
-            self.sheet.write_string_with_format(self.row, i as u16, *name, &self.header)?;
+            let format = if i == 0 { &self.header } else { &self.figures };
+            self.sheet.write_string_with_format(self.row, i as u16, *name, format)?;
         }
+        self.sheet.set_row_height(self.row, 32)?;
         self.row += 1;
         Ok(())
     }
@@ -99,7 +106,7 @@ impl Page<'_> {
         let text = clean(text);
         self.sheet.merge_range(self.row, 0, self.row, 8, "", &self.prose)?;
         self.sheet.write_string_with_format(self.row, 0, &*text, &self.prose)?;
-        let lines: usize = text.lines().map(|l| l.chars().count().div_ceil(125).max(1)).sum();
+        let lines: usize = text.lines().map(|l| l.chars().count().div_ceil(150).max(1)).sum();
         self.sheet.set_row_height(self.row, 15.5 * lines.clamp(1, 20) as f64)?;
         self.row += 1;
         Ok(())
@@ -230,6 +237,7 @@ impl Page<'_> {
             dress(&mut chart, name);
             chart.x_axis().set_font(ChartFont::new().set_size(8));
             chart.y_axis().set_font(ChartFont::new().set_size(8)).set_num_format("0");
+            chart.y_axis().set_major_gridlines_line(ChartLine::new().set_color(grid::PALE));
             chart.set_width(CHART.0).set_height(CHART.1);
             let i = i as u32;
             self.sheet.insert_chart_with_offset(
@@ -275,7 +283,7 @@ impl Page<'_> {
             self.figure(4, e.high)?;
             self.figure(5, e.low.map(|low| e.shrunken - low))?;
             self.figure(6, e.high.map(|high| high - e.shrunken))?;
-            self.sheet.write_string_with_format(self.row, 7, agent.bands[0], &self.label)?;
+            self.sheet.write_string_with_format(self.row, 7, agent.bands[0], &self.right)?;
             self.row += 1;
         }
         let last = self.row - 1;
@@ -291,10 +299,13 @@ impl Page<'_> {
             .set_values(&range(2))
             .set_format(ChartSolidFill::new().set_color(BLUE))
             .set_gap(40)
-            .set_y_error_bars(&intervals);
+            .set_x_error_bars(&intervals);
         dress(&mut chart, w.agents_overall);
-        chart.x_axis().set_reverse().set_font(ChartFont::new().set_size(9));
-        chart.y_axis().set_min(0).set_max(100).set_font(ChartFont::new().set_size(9)).set_num_format("0");
+        // The names run down the vertical axis, the first one on top; the scores stay below.
+        let font = || ChartFont::new().set_size(9).clone();
+        chart.y_axis().set_reverse().set_font(&font()).set_crossing(ChartAxisCrossing::Max);
+        chart.x_axis().set_min(0).set_max(100).set_font(&font()).set_num_format("0");
+        chart.x_axis().set_major_gridlines_line(ChartLine::new().set_color(grid::PALE));
         chart.set_width(2 * CHART.0 + GAP).set_height(90 + 22 * ranked.len() as u32);
         self.sheet.insert_chart_with_offset(1, CHARTS, &chart, 0, below)?;
         self.row += 1;
