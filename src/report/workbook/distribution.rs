@@ -31,7 +31,7 @@ impl Distribution {
     pub(super) fn of(conversations: &TableFile) -> Result<Vec<Distribution>, RunError> {
         let names: Vec<&str> = std::iter::once("overall").chain(criteria::ALL.iter().map(|c| c.name())).collect();
         let mut all = vec![Distribution::new(); names.len()];
-        conversations.each(Some(&names), |row| {
+        conversations.each(Some(&names), None, |row| {
             for (of, value) in all.iter_mut().zip(row) {
                 if let Value::Number(score) = value {
                     of.add(*score);

@@ -63,10 +63,7 @@ pub(super) fn fill(file: &TableFile, names: &[&str], grid: &mut Grid, most: usiz
     let mut rows: Vec<(usize, u64)> = Vec::with_capacity(most.min(file.rows()));
     let mut aside = BufWriter::with_capacity(1 << 16, tempfile::tempfile_in(folder).map_err(wrong)?);
     let (mut offset, mut record) = (0, Vec::new());
-    file.each(None, |row| {
-        if !keep.takes(&row[columns.points]) {
-            return Ok(());
-        }
+    file.each(None, Some((columns.points, &mut keep)), |row| {
         let agent = text(row.get(columns.agent));
         let met = agents.len();
         let agent = match agents.get(agent) {

@@ -90,14 +90,12 @@ pub fn write(folder: &Path, run: &RunFacts, agents: &[AgentRow], options: Option
     let mut grid = Grid::new(workbook.new_worksheet_with_constant_memory()?, words.conversations, heads::<Conversations>(scale))?;
     let mut keep = Keep::lowest(&conversations, "overall", rows)?;
     let overall = position::<Conversations>("overall");
-    conversations.each(None, |row| {
-        if keep.takes(&row[overall]) {
-            let target = match (&row[0], &row[1]) {
-                (Value::Text(conversation), Value::Text(agent)) => places.part(conversation, agent).map(to_evidence),
-                _ => None,
-            };
-            grid.row(row, target.as_deref().map(|t| (t, words.unnamed)))?;
-        }
+    conversations.each(None, Some((overall, &mut keep)), |row| {
+        let target = match (&row[0], &row[1]) {
+            (Value::Text(conversation), Value::Text(agent)) => places.part(conversation, agent).map(to_evidence),
+            _ => None,
+        };
+        grid.row(row, target.as_deref().map(|t| (t, words.unnamed)))?;
         Ok(())
     })?;
     let note = all(Conversations::NAME, conversations.rows().min(rows), conversations.rows(), words.left_out_lowest);
@@ -117,7 +115,7 @@ pub fn write(folder: &Path, run: &RunFacts, agents: &[AgentRow], options: Option
     let set_aside = TableFile::open::<Quarantine>(folder)?;
     let mut grid = Grid::new(workbook.new_worksheet_with_constant_memory()?, words.quarantine, heads::<Quarantine>(|_| Look::Plain))?;
     let mut room = rows;
-    set_aside.each(None, |row| {
+    set_aside.each(None, None, |row| {
         if room > 0 {
             room -= 1;
             grid.row(row, None)?;

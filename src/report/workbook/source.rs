@@ -64,10 +64,12 @@ impl TableFile {
         self.groups.iter().sum()
     }
 
-    /// Hands on every row with the values of these columns, or of all, in the order of the table.
+    /// Hands on the rows with the values of these columns, or of all, in the order of the table; where a column is to decide
+    /// which are kept, those only.
     pub(super) fn each(
         &self,
         columns: Option<&[&str]>,
+        mut keep: Option<(usize, &mut Keep)>,
         mut row: impl FnMut(&[Value<'_>]) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
         let wrong = |e| RunError::ReadBack(self.path.clone(), e);
@@ -78,7 +80,7 @@ impl TableFile {
                 .map_err(Into::into)
                 .and_then(|file| {
                     ParquetReader::new(file)
-                        .read_parallel(ParallelStrategy::None)
+                        .read_parallel(ParallelStrategy::Columns)
                         .with_columns(Some(names.iter().map(|&n| n.to_owned()).collect()))
                         .with_slice(Some((from, *group)))
                         .finish()
@@ -98,6 +100,11 @@ impl TableFile {
                 .map_err(wrong)?;
             let mut cells = Vec::with_capacity(values.len());
             for i in 0..frame.height() {
+                if let Some((by, keep)) = &mut keep
+                    && !keep.takes(&values[*by].get(i))
+                {
+                    continue;
+                }
                 cells.clear();
                 cells.extend(values.iter().map(|v| v.get(i)));
                 row(&cells)?;
@@ -134,7 +141,7 @@ impl Keep {
             return Ok(Keep { below: STEPS, on: 0 });
         }
         let mut counts = vec![0_usize; STEPS];
-        file.each(Some(&[column]), |row| {
+        file.each(Some(&[column]), None, |row| {
             counts[step(&row[0])] += 1;
             Ok(())
         })?;
