@@ -17,8 +17,8 @@ use sabyr::model::{Conversation, Place};
 use sabyr::pipeline::{self, Outcome, PipelineError, Steps};
 use sabyr::report::ReportLanguage;
 use sabyr::report::csv::Preset;
-use sabyr::report::workbook;
 use sabyr::report::run_folder::{Batch, RunError, RunFacts, RunFolder, Sheets};
+use sabyr::report::workbook;
 use sabyr::scorecard::Scorecard;
 
 use super::{Failure, Input, Limits, lexicon};
@@ -127,8 +127,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         RunError::Taken(_) => Failure::usage(e),
         e => e.into(),
     })?;
-    folder.workbook = (!args.no_workbook)
-        .then_some(workbook::Options { language: args.report_language, rows: args.workbook_rows });
+    folder.workbook =
+        (!args.no_workbook).then_some(workbook::Options { language: args.report_language, rows: args.workbook_rows });
     let mut progress = Progress::new(args.limits.quiet, &sources, &options);
     let ended = pipeline::run(
         &sources,

@@ -163,9 +163,12 @@ impl Table for Conversations {
             }));
         }
         out.extend([
-            column::<Conversations>("fatal", Text, "Fatal items that were met, parted by `; ` (in CSV by `, ` with --csv-preset excel-eu).", |r| {
-                Cell::List(&r.fatal)
-            }),
+            column::<Conversations>(
+                "fatal",
+                Text,
+                "Fatal items that were met, parted by `; ` (in CSV by `, ` with --csv-preset excel-eu).",
+                |r| Cell::List(&r.fatal),
+            ),
             column::<Conversations>("queue", Text, "Queue, as in the input.", |r| text(&r.queue)),
             column::<Conversations>("team", Text, "Team, as in the input.", |r| text(&r.team)),
             column::<Conversations>("turns", Whole, "Turns of the whole conversation.", |r| whole(r.turns)),

@@ -149,7 +149,9 @@ pub fn is_formula(text: &str) -> bool {
         // Most texts begin with a letter; full-width signs and some spaces begin with a byte above those of Cyrillic.
         Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | 0xD0 | 0xD1 | 0xD2 | 0xD3) => false,
         Some(_) => text
-            .trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}'))
+            .trim_start_matches(|c: char| {
+                c.is_whitespace() || c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
+            })
             .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']),
     }
 }
@@ -242,9 +244,22 @@ mod tests {
 
     #[test]
     fn formulas_are_told_wherever_they_begin() {
-        for text in
-            ["=1+1", "+7", "-", "@SUM(A1)", "\tx", "\rx", "\n=1", " =1", "\u{A0}=1", "\u{FEFF}@x", "＝1", " ＋1", "\u{200B}-1", "\u{1}=1"]
-        {
+        for text in [
+            "=1+1",
+            "+7",
+            "-",
+            "@SUM(A1)",
+            "\tx",
+            "\rx",
+            "\n=1",
+            " =1",
+            "\u{A0}=1",
+            "\u{FEFF}@x",
+            "＝1",
+            " ＋1",
+            "\u{200B}-1",
+            "\u{1}=1",
+        ] {
             assert!(is_formula(text), "{text:?}");
         }
         for text in ["", "a=b", "дә=1", "Ә-1", "7-1", "'=1", "<script>", " x", "—", "(=1)", "\"=1\""] {

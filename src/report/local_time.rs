@@ -59,9 +59,16 @@ mod tests {
 
     #[test]
     fn what_is_no_such_time_stays_text() {
-        for text in
-            ["", "yesterday", "20.11.2026 18:00", "2026-13-01", "2026-11-20T25:00", "2026-11-20x", "1899-01-01T00:00", "бүгін"]
-        {
+        for text in [
+            "",
+            "yesterday",
+            "20.11.2026 18:00",
+            "2026-13-01",
+            "2026-11-20T25:00",
+            "2026-11-20x",
+            "1899-01-01T00:00",
+            "бүгін",
+        ] {
             assert_eq!(LocalTime::parse(text), None, "{text}");
         }
     }

@@ -52,8 +52,14 @@ fn text<'a>(value: Option<&Value<'a>>) -> &'a str {
 }
 
 /// Fills the sheet with so many rows at the most, those that cost most.
-pub(super) fn fill(file: &TableFile, names: &[&str], grid: &mut Grid, most: usize, folder: &Path) -> Result<Places, RunError> {
-    let at = |name: &str| names.iter().position(|n| *n == name).unwrap_or_default();
+pub(super) fn fill(
+    file: &TableFile,
+    names: &[String],
+    grid: &mut Grid,
+    most: usize,
+    folder: &Path,
+) -> Result<Places, RunError> {
+    let at = |name: &str| names.iter().position(|n| n == name).unwrap_or_default();
     let columns = Columns { conversation: at("conversation_id"), agent: at("agent_id"), points: at("points") };
     let wrong = |e: io::Error| RunError::Io(folder.join("report.xlsx"), e);
     let mut keep = Keep::lowest(file, "points", most)?;

@@ -138,9 +138,14 @@ impl Grid {
         self.next
     }
 
+    /// Links so far, [`LINKS`] at the most.
+    pub(super) fn links(&self) -> u32 {
+        self.links
+    }
+
     /// Writes a row. `link` makes the first cell a link to this target, and says what it shows where it is empty.
-    pub(super) fn row(&mut self, values: &[Value<'_>], link: Option<(&str, &str)>) -> Result<(), XlsxError> {
-        let row = self.next;
+    pub(super) fn row(&mut self, values: &[Value<'_>], link: Option<(String, &str)>) -> Result<(), XlsxError> {
+        let (row, link) = (self.next, link.as_ref().map(|(target, shown)| (target.as_str(), *shown)));
         for (i, value) in values.iter().enumerate() {
             let column = i as u16;
             let width = match value {

@@ -13,10 +13,11 @@ mod words;
 
 use std::path::Path;
 
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 
 use self::distribution::Distribution;
-use self::grid::{Grid, Head, Look, heads, link};
+use self::evidence::Places;
+use self::grid::{Grid, Head, LINKS, Look, heads, link};
 use self::source::{Keep, TableFile, Value};
 use self::summary::Facts;
 use self::words::{Words, words};
@@ -55,104 +56,142 @@ impl Default for Options {
 /// When a table cannot be read back or the workbook cannot be written.
 pub fn write(folder: &Path, run: &RunFacts, agents: &[AgentRow], options: Options) -> Result<(), RunError> {
     let words = words(options.language);
-    let rows = options.rows.clamp(1, MOST_ROWS) as usize;
     let mut workbook = Workbook::new();
     // Sheets on their way to the file stay beside the run, which has the room.
     workbook.set_tempdir(folder)?;
     // A moment of the run would make every file another one.
     let made = ExcelDateTime::from_ymd(2000, 1, 1)?;
     let by = format!("Sabyr {}", run.version);
-    workbook.set_properties(
-        &DocProperties::new().set_title(words.title).set_author(by).set_creation_datetime(&made),
-    );
+    workbook.set_properties(&DocProperties::new().set_title(words.title).set_author(by).set_creation_datetime(&made));
 
-    let conversations = TableFile::open::<Conversations>(folder)?;
-    let mut left_out = Vec::new();
-    let mut all = |table: &str, kept: usize, all: usize, text: &str| {
-        (kept < all).then(|| {
-            let kept = text.replace("{kept}", &kept.to_string()).replace("{all}", &all.to_string());
-            left_out.push(kept.replace("{table}", table));
-            left_out.last().cloned().unwrap_or_default()
-        })
-    };
-
+    let rows = options.rows.clamp(1, MOST_ROWS) as usize;
+    let mut book = Book { workbook, words, folder, rows, left_out: Vec::new() };
     // In the order in which one needs another; the sheets are put in their own order at the end.
-    let points = TableFile::open::<Evidence>(folder)?;
-    let list = heads::<Evidence>(|name| if name == "points" { Look::Signed } else { Look::Plain });
-    let names: Vec<String> = list.iter().map(|h| h.name.clone()).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut grid = Grid::new(workbook.new_worksheet_with_constant_memory()?, words.evidence, list)?;
-    let places = evidence::fill(&points, &names, &mut grid, rows, folder)?;
-    let note = all(Evidence::NAME, points.rows().min(rows), points.rows(), words.left_out_lowest);
-    let evidence = grid.finish(2, note.as_deref())?;
-
-    let to_evidence = |place| link(words.evidence, place, names.len());
-    let mut grid = Grid::new(workbook.new_worksheet_with_constant_memory()?, words.conversations, heads::<Conversations>(scale))?;
-    let mut keep = Keep::lowest(&conversations, "overall", rows)?;
-    let overall = position::<Conversations>("overall");
-    conversations.each(None, Some((overall, &mut keep)), |row| {
-        let target = match (&row[0], &row[1]) {
-            (Value::Text(conversation), Value::Text(agent)) => places.part(conversation, agent).map(to_evidence),
-            _ => None,
-        };
-        grid.row(row, target.as_deref().map(|t| (t, words.unnamed)))?;
-        Ok(())
+    let (evidence, places) = book.evidence()?;
+    let talks = TableFile::open::<Conversations>(folder)?;
+    let conversations = book.conversations(&talks, &places)?;
+    let people = book.agents(agents, &places)?;
+    let quarantine = book.quarantine()?;
+    let dictionary = book.dictionary()?;
+    let distributions = Distribution::of(&talks)?;
+    let summary = summary::sheet(&Facts {
+        words,
+        language: options.language,
+        run,
+        agents,
+        distributions: &distributions,
+        left_out: &book.left_out,
     })?;
-    let note = all(Conversations::NAME, conversations.rows().min(rows), conversations.rows(), words.left_out_lowest);
-    let talks = grid.finish(1, note.as_deref())?;
-
-    let columns = Agents::columns();
-    let mut grid = Grid::new(workbook.new_worksheet_with_constant_memory()?, words.agents, heads::<Agents>(bar))?;
-    for agent in agents.iter().take(rows) {
-        let cells: Vec<Cell<'_>> = columns.iter().map(|c| (c.take)(agent)).collect();
-        let values: Vec<Value<'_>> = cells.iter().map(value).collect();
-        let target = places.agents.get(&agent.agent_id).copied().map(to_evidence);
-        grid.row(&values, target.as_deref().map(|t| (t, words.unnamed)))?;
-    }
-    let note = all(Agents::NAME, agents.len().min(rows), agents.len(), words.left_out_first);
-    let people = grid.finish(1, note.as_deref())?;
-
-    let set_aside = TableFile::open::<Quarantine>(folder)?;
-    let mut grid = Grid::new(workbook.new_worksheet_with_constant_memory()?, words.quarantine, heads::<Quarantine>(|_| Look::Plain))?;
-    let mut room = rows;
-    set_aside.each(None, None, |row| {
-        if room > 0 {
-            room -= 1;
-            grid.row(row, None)?;
-        }
-        Ok(())
-    })?;
-    let note = all(Quarantine::NAME, set_aside.rows().min(rows), set_aside.rows(), words.left_out_first);
-    let quarantine = grid.finish(1, note.as_deref())?;
-
-    let dictionary = dictionary(&mut workbook, words)?;
-    let distributions = Distribution::of(&conversations)?;
-    let facts =
-        Facts { words, language: options.language, run, agents, distributions: &distributions, left_out: &left_out };
-    for sheet in [summary::sheet(&facts)?, people, talks, evidence, quarantine, dictionary] {
+    let mut workbook = book.workbook;
+    for sheet in [summary, people, conversations, evidence, quarantine, dictionary] {
         workbook.push_worksheet(sheet);
     }
     Ok(workbook.save(folder.join(FILE))?)
 }
 
-/// The sheet that explains the columns of all others.
-fn dictionary(workbook: &mut Workbook, words: &Words) -> Result<rust_xlsxwriter::Worksheet, XlsxError> {
-    let head = |name: &str| Head { name: name.into(), kind: Type::Text, about: String::new(), look: Look::Plain };
-    let columns = ["table", "column", "type", "meaning"].map(head).into_iter().collect();
-    let mut grid = Grid::new(workbook.new_worksheet_with_constant_memory()?, words.dictionary, columns)?;
-    let plain = |_: &str| Look::Plain;
-    for (table, heads) in [
-        (Agents::NAME, heads::<Agents>(plain)),
-        (Conversations::NAME, heads::<Conversations>(plain)),
-        (Evidence::NAME, heads::<Evidence>(plain)),
-        (Quarantine::NAME, heads::<Quarantine>(plain)),
-    ] {
-        for h in heads {
-            let row = [table, &h.name, h.kind.name(), &h.about].map(Value::Text);
-            grid.row(&row, None)?;
-        }
+/// A workbook being written.
+struct Book<'a> {
+    workbook: Workbook,
+    words: &'static Words,
+    folder: &'a Path,
+    /// Most rows of a sheet beside its header.
+    rows: usize,
+    /// What is not in it, a sentence each.
+    left_out: Vec<String>,
+}
+
+impl Book<'_> {
+    fn grid(&mut self, name: &str, heads: Vec<Head>) -> Result<Grid, XlsxError> {
+        Grid::new(self.workbook.new_worksheet_with_constant_memory()?, name, heads)
     }
-    grid.finish(2, None)
+
+    /// Ends a sheet of a table with so many rows and says, in `text`, if not all of them are there.
+    fn end(&mut self, grid: Grid, frozen: u16, table: &str, all: usize, text: &str) -> Result<Worksheet, XlsxError> {
+        if all <= self.rows {
+            return grid.finish(frozen, None);
+        }
+        let text = text.replace("{kept}", &self.rows.to_string()).replace("{all}", &all.to_string());
+        let sentence = text.replace("{table}", table);
+        let sheet = grid.finish(frozen, Some(&sentence));
+        self.left_out.push(sentence);
+        sheet
+    }
+
+    fn evidence(&mut self) -> Result<(Worksheet, Places), RunError> {
+        let table = TableFile::open::<Evidence>(self.folder)?;
+        let heads = heads::<Evidence>(|name| if name == "points" { Look::Signed } else { Look::Plain });
+        let names: Vec<String> = heads.iter().map(|h| h.name.clone()).collect();
+        let mut grid = self.grid(self.words.evidence, heads)?;
+        let places = evidence::fill(&table, &names, &mut grid, self.rows, self.folder)?;
+        Ok((self.end(grid, 2, Evidence::NAME, table.rows(), self.words.left_out_lowest)?, places))
+    }
+
+    /// A link to rows of evidence, and what it shows where there is no name.
+    fn to_evidence(&self, rows: Option<evidence::Rows>) -> Option<(String, &'static str)> {
+        rows.map(|rows| (link(self.words.evidence, rows, Evidence::columns().len()), self.words.unnamed))
+    }
+
+    fn conversations(&mut self, table: &TableFile, places: &Places) -> Result<Worksheet, RunError> {
+        let overall = Conversations::columns().iter().position(|c| c.name == "overall").unwrap_or_default();
+        let mut grid = self.grid(self.words.conversations, heads::<Conversations>(scale))?;
+        let mut keep = Keep::lowest(table, "overall", self.rows)?;
+        table.each(None, Some((overall, &mut keep)), |row| {
+            let place = match (&row[0], &row[1]) {
+                (Value::Text(conversation), Value::Text(agent)) => places.part(conversation, agent),
+                _ => None,
+            };
+            grid.row(row, self.to_evidence(place))?;
+            Ok(())
+        })?;
+        if grid.links() == LINKS {
+            self.left_out.push(self.words.links_end.replace("{links}", &LINKS.to_string()));
+        }
+        Ok(self.end(grid, 1, Conversations::NAME, table.rows(), self.words.left_out_lowest)?)
+    }
+
+    fn agents(&mut self, agents: &[AgentRow], places: &Places) -> Result<Worksheet, RunError> {
+        let columns = Agents::columns();
+        let mut grid = self.grid(self.words.agents, heads::<Agents>(bar))?;
+        for agent in agents.iter().take(self.rows) {
+            let cells: Vec<Cell<'_>> = columns.iter().map(|c| (c.take)(agent)).collect();
+            let values: Vec<Value<'_>> = cells.iter().map(value).collect();
+            grid.row(&values, self.to_evidence(places.agents.get(&agent.agent_id).copied()))?;
+        }
+        Ok(self.end(grid, 1, Agents::NAME, agents.len(), self.words.left_out_first)?)
+    }
+
+    fn quarantine(&mut self) -> Result<Worksheet, RunError> {
+        let table = TableFile::open::<Quarantine>(self.folder)?;
+        let mut grid = self.grid(self.words.quarantine, heads::<Quarantine>(|_| Look::Plain))?;
+        let mut room = self.rows;
+        table.each(None, None, |row| {
+            if room > 0 {
+                room -= 1;
+                grid.row(row, None)?;
+            }
+            Ok(())
+        })?;
+        Ok(self.end(grid, 1, Quarantine::NAME, table.rows(), self.words.left_out_first)?)
+    }
+
+    /// The sheet that explains the columns of all others.
+    fn dictionary(&mut self) -> Result<Worksheet, XlsxError> {
+        let head = |name: &str| Head { name: name.into(), kind: Type::Text, about: String::new(), look: Look::Plain };
+        let columns = ["table", "column", "type", "meaning"].map(head).into_iter().collect();
+        let mut grid = self.grid(self.words.dictionary, columns)?;
+        let plain = |_: &str| Look::Plain;
+        for (table, heads) in [
+            (Agents::NAME, heads::<Agents>(plain)),
+            (Conversations::NAME, heads::<Conversations>(plain)),
+            (Evidence::NAME, heads::<Evidence>(plain)),
+            (Quarantine::NAME, heads::<Quarantine>(plain)),
+        ] {
+            for h in heads {
+                grid.row(&[table, &h.name, h.kind.name(), &h.about].map(Value::Text), None)?;
+            }
+        }
+        grid.finish(2, None)
+    }
 }
 
 /// Scores are coloured; how sure they are is not.
@@ -163,10 +202,6 @@ fn scale(name: &str) -> Look {
 /// Of an agent's figures, the one to compare agents by has a bar.
 fn bar(name: &str) -> Look {
     if name.ends_with("_shrunken") { Look::Bar } else { Look::Plain }
-}
-
-fn position<T: Table>(name: &str) -> usize {
-    T::columns().iter().position(|c| c.name == name).unwrap_or_default()
 }
 
 fn value<'a>(cell: &'a Cell<'_>) -> Value<'a> {

@@ -73,7 +73,8 @@ impl TableFile {
         mut row: impl FnMut(&[Value<'_>]) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
         let wrong = |e| RunError::ReadBack(self.path.clone(), e);
-        let names: Vec<&str> = columns.map_or_else(|| self.names.iter().map(String::as_str).collect(), <[&str]>::to_vec);
+        let names: Vec<&str> =
+            columns.map_or_else(|| self.names.iter().map(String::as_str).collect(), <[&str]>::to_vec);
         let mut from = 0;
         for group in &self.groups {
             let frame = File::open(&self.path)

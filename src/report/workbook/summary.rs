@@ -1,8 +1,8 @@
 //! The first sheet: counts, coverage, distributions, agents, what made it, how to read it; with charts.
 
 use rust_xlsxwriter::{
-    Chart, ChartAxisCrossing, ChartErrorBars, ChartErrorBarsType, ChartFont, ChartLine, ChartRange, ChartSolidFill, Format, FormatAlign,
-    Worksheet, XlsxError,
+    Chart, ChartAxisCrossing, ChartErrorBars, ChartErrorBarsType, ChartFont, ChartLine, ChartRange, ChartSolidFill,
+    Format, FormatAlign, Worksheet, XlsxError,
 };
 
 use super::distribution::{BINS, Distribution};
@@ -184,7 +184,8 @@ impl Page<'_> {
             let name = self.title(i);
             self.sheet.write_string_with_format(self.row, 0, name, &self.label)?;
             self.sheet.write_number_with_format(self.row, 1, d.n() as f64, &self.count)?;
-            if let Some(statuses) = i.checked_sub(1).and_then(|c| self.facts.run.statuses.get(criteria::ALL[c].name())) {
+            if let Some(statuses) = i.checked_sub(1).and_then(|c| self.facts.run.statuses.get(criteria::ALL[c].name()))
+            {
                 for (column, status) in [(2, "not_applicable"), (3, "cannot_tell")] {
                     let n = statuses.get(status).copied().unwrap_or(0);
                     self.sheet.write_number_with_format(self.row, column, n as f64, &self.count)?;
@@ -273,7 +274,8 @@ impl Page<'_> {
         let first = self.row;
         let linked = Format::new().set_hyperlink();
         for (agent, e) in &ranked {
-            let place = self.facts.agents.iter().position(|a| a.agent_id == agent.agent_id).unwrap_or_default() as u32 + 1;
+            let place =
+                self.facts.agents.iter().position(|a| a.agent_id == agent.agent_id).unwrap_or_default() as u32 + 1;
             let target = link(w.agents, (place, place), 1);
             let name = shown(&agent.agent_id, w);
             self.sheet.write_url_with_options(self.row, 0, target.as_str(), &name, "", Some(&linked))?;

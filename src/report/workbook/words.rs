@@ -29,6 +29,8 @@ pub(super) struct Words {
     /// With `{kept}`, `{all}`, `{table}`.
     pub(super) left_out_lowest: &'static str,
     pub(super) left_out_first: &'static str,
+    /// With `{links}`.
+    pub(super) links_end: &'static str,
 
     pub(super) coverage: &'static str,
     pub(super) criterion: &'static str,
@@ -121,6 +123,7 @@ const EN: Words = Words {
     left_out: "What is not in this workbook",
     left_out_lowest: "{kept} of {all} rows of {table} are here, the lowest first to be kept. All are in {table}.csv and {table}.parquet; --workbook-rows keeps more.",
     left_out_first: "The first {kept} of {all} rows of {table} are here. All are in {table}.csv; --workbook-rows keeps more.",
+    links_end: "On the sheet Conversations the first {links} rows are links: Excel allows no more on a sheet. Filter Evidence by conversation_id for the others.",
     coverage: "Criteria: how many parts were scored, and how",
     criterion: "Criterion",
     overall: "Overall",
@@ -188,6 +191,7 @@ const RU: Words = Words {
     left_out: "Чего нет в этой книге",
     left_out_lowest: "Здесь {kept} из {all} строк таблицы {table}: оставлены самые низкие. Все строки есть в {table}.csv и {table}.parquet; --workbook-rows оставит больше.",
     left_out_first: "Здесь первые {kept} из {all} строк таблицы {table}. Все строки есть в {table}.csv; --workbook-rows оставит больше.",
+    links_end: "На листе «Разговоры» ссылками сделаны первые {links} строк: больше Excel на одном листе не допускает. Для остальных отфильтруйте «Обоснования» по conversation_id.",
     coverage: "Критерии: сколько частей оценено и как",
     criterion: "Критерий",
     overall: "Общая оценка",
@@ -255,6 +259,7 @@ const KK: Words = Words {
     left_out: "Бұл кітапта не жоқ",
     left_out_lowest: "Мұнда {table} кестесінің {all} жолының {kept} жолы бар: ең төмендері қалдырылды. Барлығы {table}.csv және {table}.parquet файлдарында; --workbook-rows көбірек қалдырады.",
     left_out_first: "Мұнда {table} кестесінің {all} жолының алғашқы {kept} жолы бар. Барлығы {table}.csv файлында; --workbook-rows көбірек қалдырады.",
+    links_end: "«Әңгімелер» парағында алғашқы {links} жол ғана сілтеме: Excel бір парақта одан көбіне жол бермейді. Қалғандары үшін «Дәлелдерді» conversation_id бойынша сүзіңіз.",
     coverage: "Өлшемдер: қанша бөлік және қалай бағаланды",
     criterion: "Өлшем",
     overall: "Жалпы баға",
@@ -318,13 +323,17 @@ mod tests {
         for w in [&EN, &RU, &KK] {
             let names = [w.summary, w.agents, w.conversations, w.evidence, w.quarantine, w.dictionary];
             for name in names {
-                assert!(name.chars().count() <= 31 && !name.contains(['[', ']', ':', '*', '?', '/', '\\', '\'']), "{name}");
+                assert!(
+                    name.chars().count() <= 31 && !name.contains(['[', ']', ':', '*', '?', '/', '\\', '\'']),
+                    "{name}"
+                );
             }
             let apart: std::collections::BTreeSet<_> = names.iter().map(|n| n.to_lowercase()).collect();
             assert_eq!(apart.len(), names.len());
             for text in [w.left_out_lowest, w.left_out_first] {
                 assert!(["{kept}", "{all}", "{table}"].iter().all(|p| text.contains(p)), "{text}");
             }
+            assert!(w.links_end.contains("{links}"));
             assert!(w.agents_both_ends.contains("{shown}") && w.agents_both_ends.contains("{all}"));
         }
     }
