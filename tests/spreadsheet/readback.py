@@ -67,7 +67,7 @@ def office(home, out, target, files, infilter=None):
     """Converts files with LibreOffice, which keeps its settings in `home`."""
     command = ["soffice", "--headless", f"-env:UserInstallation=file://{home}", *([f"--infilter={infilter}"] if infilter else [])]
     command += ["--convert-to", target, "--outdir", out, *files]
-    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=170)
+    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=600)
 
 
 def is_formula(text):

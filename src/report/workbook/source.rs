@@ -174,11 +174,8 @@ mod tests {
     #[test]
     fn the_lowest_are_kept_and_the_earliest_of_equals() {
         let mut keep = Keep { below: step(&Value::Number(-1.5)), on: 2 };
-        let kept: Vec<bool> = [-3.0, -1.5, 0.0, -1.5, -1.5, -1.51]
-            .into_iter()
-            .map(|n| keep.takes(&Value::Number(n)))
-            .chain([keep.takes(&Value::Empty)])
-            .collect();
+        let values = [-3.0, -1.5, 0.0, -1.5, -1.5, -1.51].map(Value::Number).into_iter().chain([Value::Empty]);
+        let kept: Vec<bool> = values.map(|v| keep.takes(&v)).collect();
         assert_eq!(kept, [true, true, false, true, false, true, false]);
     }
 
