@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::local_time::LocalTime;
 use super::rows::{ConversationRow, EvidenceRow, QuarantineRow};
 use crate::agents::AgentRow;
 use crate::criteria;
@@ -12,6 +13,10 @@ use crate::model::Language;
 pub enum Cell<'a> {
     /// Words.
     Text(Cow<'a, str>),
+    /// A date and time, as in the input.
+    Time(&'a str),
+    /// Several texts, parted by `; `.
+    List(&'a str),
     /// A whole number.
     Whole(i64),
     /// A number, written with so many decimals.
@@ -25,6 +30,8 @@ pub enum Cell<'a> {
 pub enum Type {
     /// Words.
     Text,
+    /// A date and time, as in the input.
+    Time,
     /// A whole number.
     Whole,
     /// A number.
@@ -36,6 +43,7 @@ impl Type {
     pub fn name(self) -> &'static str {
         match self {
             Type::Text => "text",
+            Type::Time => "date and time",
             Type::Whole => "whole number",
             Type::Number => "number",
         }
@@ -103,7 +111,7 @@ impl Table for Conversations {
     type Row<'a> = ConversationRow<'a>;
 
     fn columns() -> Vec<Column<Self>> {
-        use Type::{Number, Text, Whole};
+        use Type::{Number, Text, Time, Whole};
         let mut out = vec![
             column::<Conversations>(
                 "conversation_id",
@@ -124,9 +132,12 @@ impl Table for Conversations {
                 "Main language: en, ru or kk; empty when it cannot be told.",
                 |r| text(r.language.map_or("", Language::code)),
             ),
-            column::<Conversations>("started_at", Text, "Date and time of the start, as in the input.", |r| {
-                text(r.started_at)
-            }),
+            column::<Conversations>(
+                "started_at",
+                Time,
+                "Date and time of the start, as in the input. In report.xlsx and in CSV for spreadsheets (--csv-preset excel, excel-eu) the local time as written, without its zone, which started_at_zone holds.",
+                |r| Cell::Time(r.started_at),
+            ),
             column::<Conversations>(
                 "overall",
                 Number,
@@ -152,7 +163,12 @@ impl Table for Conversations {
             }));
         }
         out.extend([
-            column::<Conversations>("fatal", Text, "Fatal items that were met, parted by `; `.", |r| text(&r.fatal)),
+            column::<Conversations>(
+                "fatal",
+                Text,
+                "Fatal items that were met, parted by `; ` (in CSV by `, ` with --csv-preset excel-eu).",
+                |r| Cell::List(&r.fatal),
+            ),
             column::<Conversations>("queue", Text, "Queue, as in the input.", |r| text(&r.queue)),
             column::<Conversations>("team", Text, "Team, as in the input.", |r| text(&r.team)),
             column::<Conversations>("turns", Whole, "Turns of the whole conversation.", |r| whole(r.turns)),
@@ -194,6 +210,10 @@ impl Table for Conversations {
                 |r| text(&r.notes),
             ),
         ]);
+        let about = "Zone of started_at, as in the input: Z, +05:00; empty where the input does not say.";
+        out.push(column::<Conversations>("started_at_zone", Text, about, |r| {
+            text(LocalTime::parse(r.started_at).map_or("", |t| t.zone))
+        }));
         out
     }
 }

@@ -3,12 +3,27 @@
 pub mod agent_page;
 pub mod columns;
 pub mod csv;
+pub mod local_time;
 #[cfg(feature = "cli")]
 pub mod parquet;
 #[cfg(feature = "cli")]
 pub mod run_folder;
 #[cfg(feature = "cli")]
 pub mod sheet;
+#[cfg(feature = "cli")]
+pub mod workbook;
 
 pub use crate::results as rows;
 pub use rows::{ConversationRow, EvidenceRow, Mask, masked_id};
+
+/// The language of what people read in a report. Names of columns and values stay as they are in the tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReportLanguage {
+    /// English.
+    #[default]
+    En,
+    /// Russian.
+    Ru,
+    /// Kazakh.
+    Kk,
+}

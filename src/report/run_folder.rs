@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::columns::{self, Agents, Conversations, Evidence, Quarantine};
-use super::csv::Preset;
+use super::csv::{PRESETS, Preset};
 use super::rows::{self, QuarantineRow};
 use super::sheet::{Rows, Sheet, SheetFile};
-use super::{Mask, agent_page};
+use super::{Mask, agent_page, workbook};
 use crate::agents::{self, Contribution, Team};
 use crate::criteria::{self, Part};
 use crate::model::{Channel, Conversation, Language, NoteKind, Place, Quarantined, Reason, RoleSource, Speaker};
@@ -35,6 +35,12 @@ pub enum RunError {
     /// Parquet could not be written.
     #[error("cannot write {0}: {1}")]
     Parquet(PathBuf, polars::prelude::PolarsError),
+    /// A table that was just written could not be read back for the workbook.
+    #[error("cannot read {0} back for the workbook: {1}; --no-workbook does without it")]
+    ReadBack(PathBuf, polars::prelude::PolarsError),
+    /// The workbook could not be written.
+    #[error("cannot write report.xlsx: {0}; --no-workbook does without it")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
     /// The agents' statistics failed.
     #[error(transparent)]
     Statistics(#[from] agents::StatisticsError),
@@ -176,6 +182,8 @@ pub struct RunFolder<'s> {
     conflicts: Conflicts,
     found: Conflicts,
     team: Team,
+    /// How the workbook is written; `None`, which it begins with, for none.
+    pub workbook: Option<workbook::Options>,
     /// What `run.json` will say; the caller fills in what it knows.
     pub facts: RunFacts,
 }
@@ -196,12 +204,13 @@ impl<'s> RunFolder<'s> {
             .tempdir_in(parent)
             .map_err(|e| RunError::Io(parent.to_owned(), e))?;
         let folder = temporary.path();
-        let set_aside = Sheet::new(sheets.preset, false);
+        let set_aside = Sheet::new(sheets.preset, true);
+        let rows = set_aside.rows();
         Ok(Self {
             conversations: SheetFile::create(folder, &sheets.conversations)?,
             evidence: SheetFile::create(folder, &sheets.evidence)?,
             quarantine: SheetFile::create(folder, &set_aside)?,
-            set_aside: (set_aside, Rows::default()),
+            set_aside: (set_aside, rows),
             target: target.to_owned(),
             temporary,
             sheets,
@@ -209,6 +218,7 @@ impl<'s> RunFolder<'s> {
             conflicts: Conflicts::default(),
             found: Conflicts::default(),
             team: Team::default(),
+            workbook: None,
             facts,
         })
     }
@@ -251,7 +261,8 @@ impl<'s> RunFolder<'s> {
         }
         self.conversations.append(&self.sheets.conversations, batch.conversations, (!all).then_some(&conversations))?;
         self.evidence.append(&self.sheets.evidence, batch.evidence, (!all).then_some(&evidence))?;
-        self.quarantine.append(&self.set_aside.0, std::mem::take(&mut self.set_aside.1), None)
+        let rows = std::mem::replace(&mut self.set_aside.1, self.set_aside.0.rows());
+        self.quarantine.append(&self.set_aside.0, rows, None)
     }
 
     /// Why a conversation does not count, if its id was read before.
@@ -301,14 +312,15 @@ impl<'s> RunFolder<'s> {
         sheet.add(rows, &QuarantineRow::new(q, self.sheets.mask));
     }
 
-    /// Writes agents, pages, dictionary and `run.json`, and moves the folder to its place. Returns the facts and the agents' rows.
+    /// Writes agents, pages, workbook, dictionary and `run.json`, and moves the folder to its place. Returns the facts and the
+    /// agents' rows. `seconds` is asked for when all but `run.json` is written.
     ///
     /// # Errors
     /// When something cannot be written; then nothing stands at the place that was not there before.
     pub fn finish(
         mut self,
         scorecard: &Scorecard,
-        seconds: f64,
+        seconds: impl Fn() -> f64,
     ) -> Result<(RunFacts, Vec<agents::AgentRow>), RunError> {
         let folder = self.temporary.path().to_owned();
         let rows = agents::estimate(&self.team, scorecard)?;
@@ -332,12 +344,15 @@ impl<'s> RunFolder<'s> {
         self.quarantine.finish()?;
         self.facts.agents = rows.len();
         self.facts.read = self.facts.scored + self.facts.quarantined;
-        self.facts.seconds = (seconds * 1000.0).round() / 1000.0;
+        if let Some(options) = self.workbook {
+            workbook::write(&folder, &self.facts, &rows, options)?;
+        }
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
             File::create(&path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(|e| RunError::Io(path, e))
         };
         write("columns.md", &dictionary())?;
+        self.facts.seconds = (seconds() * 1000.0).round() / 1000.0;
         let json = serde_json::to_string_pretty(&self.facts).unwrap_or_default() + "\n";
         write("run.json", &json)?;
         publish(self.temporary, &self.target)?;
@@ -415,10 +430,11 @@ fn publish(temporary: tempfile::TempDir, target: &Path) -> Result<(), RunError> 
 
 fn dictionary() -> String {
     format!(
-        "# Columns\n\nEvery table of this folder, written from the program. CSV is UTF-8 with a byte-order mark, one header line, RFC 4180; \
-         a text that a spreadsheet would run as a formula begins with an apostrophe. The Parquet files hold the same columns, texts as they are.\n\n\
+        "# Columns\n\nEvery table of this folder, written from the program. The Parquet files hold the same columns with the values as they are; \
+         so does report.xlsx.\n\n## CSV\n\n{}\n\
          ## conversations: a row a conversation and agent\n\n{}\n## agents: a row an agent\n\n{}\n## evidence: a row a point\n\n{}\n\
          ## quarantine: a row a record that was set aside\n\n{}",
+        PRESETS,
         columns::dictionary::<Conversations>(),
         columns::dictionary::<Agents>(),
         columns::dictionary::<Evidence>(),
