@@ -192,6 +192,11 @@ pub struct Estimate {
     pub high: Option<f64>,
 }
 
+/// Name and title of what is estimated of an agent: the overall score, then each criterion in the order of the registry.
+pub fn measures() -> impl Iterator<Item = (&'static str, &'static str)> {
+    std::iter::once(("overall", "Overall")).chain(criteria::ALL.iter().map(|c| (c.name(), c.title())))
+}
+
 /// One row of `agents`: the estimates of the overall score and of each criterion.
 #[derive(Clone, Debug)]
 pub struct AgentRow {
