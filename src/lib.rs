@@ -1,5 +1,6 @@
 //! Scores how agents treated customers in calls, chats and emails, with a quote behind every point.
 pub mod agents;
+pub mod alerts;
 pub mod criteria;
 pub mod fairness;
 pub mod generate;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::criteria::{self, Part};
+use crate::criteria::{self, Circumstances, Part};
 use crate::model::{Channel, Conversation, Evidence, Language, PartResult, Place, Quarantined, Status};
 use crate::text::Flags;
 
@@ -41,6 +41,8 @@ pub struct ConversationRow<'a> {
     pub agent_words: u32,
     /// File and line of the record.
     pub source: String,
+    /// What the agent met.
+    pub circumstances: Circumstances,
 }
 
 /// What a row says of one criterion.
@@ -188,7 +190,15 @@ pub fn conversation_row<'a>(part: &Part<'a>, result: &PartResult, place: &Place,
         agent_turns: part.own_turns().count() as u32,
         agent_words: part.own_words() as u32,
         source: place.to_string(),
+        circumstances: Circumstances::of(part),
     }
+}
+
+/// The sentence around some bytes of a turn as it is written: masked, on one line, shortened.
+pub fn quote<'a>(part: &Part<'a>, turn: usize, start: usize, end: usize, mask: Mask) -> Cow<'a, str> {
+    // Masked before it is cut: half a number at the cut could not be told any more.
+    let (text, focus) = sentence(part, turn, start, end);
+    shorten(mask(text), focus)
 }
 
 /// The rows of the points of one part, criterion by criterion; `id` is that of [`conversation_row`].
@@ -203,11 +213,7 @@ pub fn evidence_rows<'a>(
 }
 
 fn evidence_row<'a>(part: &'a Part<'a>, id: &'a str, criterion: usize, e: &Evidence, mask: Mask) -> EvidenceRow<'a> {
-    // Masked before it is cut: half a number at the cut could not be told any more.
-    let quoted = |turn: usize, start: usize, end: usize| {
-        let (text, focus) = sentence(part, turn, start, end);
-        shorten(mask(text), focus)
-    };
+    let quoted = |turn: usize, start: usize, end: usize| quote(part, turn, start, end, mask);
     EvidenceRow {
         conversation_id: Cow::Borrowed(id),
         agent_id: Cow::Borrowed(part.agent_id.unwrap_or_default()),

@@ -14,6 +14,7 @@ mod generate;
 mod inspect;
 mod lexicon;
 mod list;
+mod night;
 mod robustness;
 mod score;
 mod train;

@@ -15,16 +15,19 @@ use sabyr::lexicon::{Lexicon, Reader, Reading};
 use sabyr::model::{Conversation, Place};
 use sabyr::pipeline::{self, Outcome, PipelineError, Steps};
 use sabyr::report::csv::Preset;
+use sabyr::report::history_folder::HistoryError;
+use sabyr::report::night::NightReport;
 use sabyr::report::run_folder::{Batch, RunError, RunFacts, RunFolder, Sheets};
 use sabyr::scorecard::Scorecard;
 
-use super::{Failure, Input, Limits, lexicon};
+use super::{Failure, Input, Limits, lexicon, night};
 
 /// Score every conversation and write a run folder: tables, evidence, and a page an agent
 #[derive(Parser)]
 #[command(after_help = "Examples:
   sabyr score data/night --agent-domain sabyr-demo.kz --out night
   sabyr score 'exports/2026-11-*.jsonl.gz' --out runs/2026-11-22 --csv-preset excel-eu --quiet
+  sabyr score exports/2026-11-22 --out runs/2026-11-22 --history history --prometheus sabyr.prom
 
 Exit codes: 0 done; 1 done, but more was quarantined than --max-quarantine allows; 2 wrong use; 3 failed.")]
 pub(crate) struct Args {
@@ -50,6 +53,8 @@ pub(crate) struct Args {
     /// Most records that may be quarantined before the exit code is 1: a number, or a share such as 5%
     #[arg(long, value_name = "N|P%", default_value = "5%", value_parser = parse_allowed)]
     max_quarantine: Allowed,
+    #[command(flatten)]
+    night: night::Args,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -89,6 +94,7 @@ impl Allowed {
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let began = Instant::now();
     let scorecard = load_scorecard(args.scorecard.as_deref())?;
+    let night = args.night.options(&args.out)?;
     let sources = args.input.sources()?;
     let options = args.input.options()?;
     let lexicon = lexicon::load(args.lexicons.as_deref())?;
@@ -104,6 +110,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         RunError::Taken(_) => Failure::usage(e),
         e => e.into(),
     })?;
+    folder.night = night;
     let mut progress = Progress::new(args.limits.quiet, &sources, &options);
     let ended = pipeline::run(
         &sources,
@@ -131,7 +138,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     if !ended {
         return Err(anyhow!("stopped before the end of the input; nothing was written").into());
     }
-    let (facts, agents) = folder.finish(&scorecard, began.elapsed().as_secs_f64())?;
+    let finished = folder.finish(&scorecard, began.elapsed().as_secs_f64());
+    let (facts, agents, night) = finished.map_err(|e| match e {
+        RunError::NoDate | RunError::History(HistoryError::Taken(..)) => Failure::usage(e),
+        e => e.into(),
+    })?;
     if facts.read != facts.scored + facts.quarantined {
         return Err(anyhow!(
             "{} conversations read but {} scored and {} quarantined",
@@ -141,10 +152,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         )
         .into());
     }
-    if !args.limits.quiet {
-        summary(&facts, &agents, &args.out)?;
-    }
     let exceeded = args.max_quarantine.exceeded(facts.quarantined, facts.read);
+    if !args.limits.quiet && !args.night.takes_stdout() {
+        summary(&facts, &agents, &night, &args.out)?;
+    }
+    args.night.report(&facts, &night, &args.out, exceeded.into())?;
     if exceeded {
         super::say(
             false,
@@ -181,17 +193,7 @@ fn facts(args: &Args, lexicon: &Lexicon, scorecard: &Scorecard, files: usize) ->
         inputs: args.input.inputs.clone(),
         files,
         masked: !args.no_redact,
-        read: 0,
-        scored: 0,
-        quarantined: 0,
-        quarantined_by_kind: std::collections::BTreeMap::new(),
-        parts: 0,
-        evidence: 0,
-        agents: 0,
-        languages: std::collections::BTreeMap::new(),
-        channels: std::collections::BTreeMap::new(),
-        statuses: std::collections::BTreeMap::new(),
-        seconds: 0.0,
+        ..RunFacts::default()
     }
 }
 
@@ -244,7 +246,7 @@ impl Progress {
     }
 }
 
-fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Failure> {
+fn summary(facts: &RunFacts, agents: &[AgentRow], night: &NightReport, out: &Path) -> Result<(), Failure> {
     let mut to = std::io::stdout().lock();
     writeln!(
         to,
@@ -276,6 +278,7 @@ fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Fail
     if ranked.len() > 30 {
         writeln!(to, "... and {} more in agents.csv", ranked.len() - 30)?;
     }
+    night::print_alerts(&mut to, night)?;
     writeln!(
         to,
         "\nScores are drawn towards the team's by what the number of conversations warrants; intervals are in agents.csv."

@@ -85,7 +85,10 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// A word to count and filter by: `syntax`, `content`, `too_large`, `bomb`, `charset`, `io`, `duplicate`, `empty`.
+    /// Every kind, in the order of the type.
+    pub const KINDS: [&str; 8] = ["syntax", "content", "too_large", "bomb", "charset", "io", "duplicate", "empty"];
+
+    /// A word to count and filter by, one of [`Reason::KINDS`].
     pub fn kind(&self) -> &'static str {
         match self {
             Reason::Syntax { .. } => "syntax",

@@ -10,10 +10,12 @@ use serde::Serialize;
 
 use super::columns::{self, Agents, Conversations, Evidence, Quarantine};
 use super::csv::Preset;
+use super::history_folder::{HistoryError, Staged};
+use super::night::{NightOptions, NightReport};
 use super::rows::{self, QuarantineRow};
 use super::sheet::{Rows, Sheet, SheetFile};
-use super::{Mask, agent_page};
-use crate::agents::{self, Contribution, Team};
+use super::{Mask, agent_page, trend_section};
+use crate::agents::{self, Context, Contribution, Team};
 use crate::criteria::{self, Part};
 use crate::model::{Channel, Language, Place, Quarantined, Reason};
 use crate::pipeline::Outcome;
@@ -37,10 +39,16 @@ pub enum RunError {
     /// The agents' statistics failed.
     #[error(transparent)]
     Statistics(#[from] agents::StatisticsError),
+    /// A history needs to know which night it is.
+    #[error("no conversation says on which day it began, so the history does not know the night; give it with --date YYYY-MM-DD")]
+    NoDate,
+    /// The history could not be read or written.
+    #[error(transparent)]
+    History(#[from] HistoryError),
 }
 
 /// What `run.json` says.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct RunFacts {
     /// Layout of the folder.
     pub layout: u32,
@@ -52,6 +60,8 @@ pub struct RunFacts {
     pub scorecard: String,
     /// Hash of the scorecard's text.
     pub scorecard_hash: String,
+    /// The night: as given, or the day on which most conversations began; absent where none says its day.
+    pub date: Option<String>,
     /// Inputs as the user named them.
     pub inputs: Vec<String>,
     /// Files read.
@@ -124,6 +134,7 @@ impl Sheets {
             let result = scorecard.score(part);
             let row = rows::conversation_row(part, &result, place, self.mask);
             let mut contribution = Contribution::new(&row);
+            contribution.context = Context::new(part, &row, scorecard, self.mask);
             self.conversations.add(&mut batch.conversations, &row);
             for point in rows::evidence_rows(part, &result, &row.conversation_id, self.mask) {
                 self.evidence.add(&mut batch.evidence, &point);
@@ -150,6 +161,8 @@ pub struct RunFolder<'s> {
     team: Team,
     /// What `run.json` will say; the caller fills in what it knows.
     pub facts: RunFacts,
+    /// Which night it is; the caller fills it in.
+    pub night: NightOptions,
 }
 
 impl<'s> RunFolder<'s> {
@@ -180,6 +193,7 @@ impl<'s> RunFolder<'s> {
             seen: HashSet::new(),
             team: Team::default(),
             facts,
+            night: NightOptions::default(),
         })
     }
 
@@ -234,7 +248,8 @@ impl<'s> RunFolder<'s> {
         sheet.add(rows, &QuarantineRow::new(q, self.sheets.mask));
     }
 
-    /// Writes agents, pages, dictionary and `run.json`, and moves the folder to its place. Returns the facts and the agents' rows.
+    /// Writes agents, pages, dictionary and `run.json`, moves the folder to its place, and then the night into its history. Returns the
+    /// facts, the agents' rows and what the night says beside them.
     ///
     /// # Errors
     /// When something cannot be written; then nothing stands at the place that was not there before.
@@ -242,9 +257,13 @@ impl<'s> RunFolder<'s> {
         mut self,
         scorecard: &Scorecard,
         seconds: f64,
-    ) -> Result<(RunFacts, Vec<agents::AgentRow>), RunError> {
+    ) -> Result<(RunFacts, Vec<agents::AgentRow>, NightReport), RunError> {
         let folder = self.temporary.path().to_owned();
-        let rows = agents::estimate(&self.team, scorecard)?;
+        let mut rows = agents::estimate(&self.team, scorecard)?;
+        self.facts.read = self.facts.scored + self.facts.quarantined;
+        let night = NightReport::new(&self.team, &mut rows, &self.facts, scorecard, self.sheets.mask, &self.night)?;
+        self.facts.date = night.date.map(|d| d.to_string());
+        night.write(&folder, self.sheets.preset)?;
         let sheet = Sheet::<Agents>::new(self.sheets.preset, true);
         let mut table = SheetFile::create(&folder, &sheet)?;
         let mut table_rows = sheet.rows();
@@ -254,7 +273,7 @@ impl<'s> RunFolder<'s> {
             sheet.add(&mut table_rows, row);
             if let Some(agent) = self.team.agents.get(&row.agent_id) {
                 let path = pages.join(agent_page::file_name(&row.agent_id)).to_string_lossy().into_owned() + ".md";
-                let text = agent_page::page(row, agent, scorecard);
+                let text = agent_page::page(row, agent, scorecard) + &trend_section::sections(&night, row);
                 fs::write(&path, text).map_err(|e| RunError::Io(path.into(), e))?;
             }
         }
@@ -264,17 +283,18 @@ impl<'s> RunFolder<'s> {
         self.evidence.finish()?;
         self.quarantine.finish()?;
         self.facts.agents = rows.len();
-        self.facts.read = self.facts.scored + self.facts.quarantined;
         self.facts.seconds = (seconds * 1000.0).round() / 1000.0;
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
             File::create(&path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(|e| RunError::Io(path, e))
         };
-        write("columns.md", &dictionary())?;
+        write("columns.md", &(dictionary() + &night.dictionary()))?;
         let json = serde_json::to_string_pretty(&self.facts).unwrap_or_default() + "\n";
         write("run.json", &json)?;
+        let staged = night.stage(&self.night, &self.facts, &folder)?;
         publish(self.temporary, &self.target)?;
-        Ok((self.facts, rows))
+        staged.map_or(Ok(()), Staged::commit)?;
+        Ok((self.facts, rows, night))
     }
 }
 

@@ -10,7 +10,7 @@ pub mod jsonl;
 pub mod mail;
 pub mod plain_text;
 mod rows;
-mod times;
+pub(crate) mod times;
 
 use fields::Field;
 
