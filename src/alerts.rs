@@ -9,6 +9,9 @@ use crate::agents::{self, Gathered};
 use crate::history::{AgentHistory, History, Signal};
 use crate::statistics::DISCOVERY_RATE;
 
+/// Fewest bad records that are more than usual: where there never was any, one is no alarm.
+const LEAST_BAD: u64 = 3;
+
 /// How soon it should be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -87,10 +90,7 @@ impl Alerts {
             }
         }
         let rank = |a: &Alert| {
-            (
-                Severity::ALL.iter().position(|s| s.name() == a.severity),
-                KINDS.iter().position(|k| *k == a.kind),
-            )
+            (Severity::ALL.iter().position(|s| s.name() == a.severity), KINDS.iter().position(|k| *k == a.kind))
         };
         // Stable: within a kind in the order of the input and of the agents.
         list.sort_by_key(rank);
@@ -122,7 +122,7 @@ fn bad_records(history: &History, quarantined: u64, read: u64) -> Option<Alert> 
     let usual = history.quarantined.as_ref().ok()?;
     let share = quarantined as f64 / read.max(1) as f64;
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
-    (share > usual.limit).then(|| {
+    (share > usual.limit && quarantined >= LEAST_BAD).then(|| {
         let text = format!(
             "{quarantined} of {read} records were quarantined ({}); usual are {}, and up to {} is chance; see quarantine.csv",
             percent(share),
@@ -150,8 +150,12 @@ fn of_agent<'a>(id: &'a str, agent: &'a AgentHistory) -> impl Iterator<Item = Al
                     "mean {:.1} of {} conversations; the usual {centre:.1} varies from {:.1} to {:.1}",
                     p.mean, p.n, p.low, p.high
                 ),
-                Signal::RunBelow => format!("mean {:.1}: nine nights in a row or more below the usual {centre:.1}", p.mean),
-                Signal::RunAbove => format!("mean {:.1}: nine nights in a row or more above the usual {centre:.1}", p.mean),
+                Signal::RunBelow => {
+                    format!("mean {:.1}: nine nights in a row or more below the usual {centre:.1}", p.mean)
+                }
+                Signal::RunAbove => {
+                    format!("mean {:.1}: nine nights in a row or more above the usual {centre:.1}", p.mean)
+                }
             };
             out.push(alert(kind, severity, id, name, text));
         }
@@ -161,8 +165,8 @@ fn of_agent<'a>(id: &'a str, agent: &'a AgentHistory) -> impl Iterator<Item = Al
             && q <= DISCOVERY_RATE
         {
             let text = format!(
-                "{:+.1} points since {} (95 % interval {:+.1} to {:+.1})",
-                change.difference, change.since, told.low, told.high
+                "{:.1} points lower than on {} (95 % interval {:+.1} to {:+.1})",
+                -change.difference, change.since, told.low, told.high
             );
             out.push(alert("drop", Severity::Medium, id, name, text));
         }
@@ -217,7 +221,11 @@ mod tests {
             [("quarantine", "high", ""), ("below_limits", "medium", "ana"), ("drop", "medium", "ana")],
             "{alerts:?}"
         );
-        assert!(alerts.list[2].text.starts_with("-20.0 points since 2026-11-06"), "{}", alerts.list[2].text);
+        assert!(alerts.list[2].text.starts_with("20.0 points lower than on 2026-11-06"), "{}", alerts.list[2].text);
+        let clean: Vec<Night> = (1..=12).map(|d| night(d, &[("ana", 80.0)], 0)).collect();
+        let spotless = History::new(&clean, &night(13, &[("ana", 80.0)], 0), false);
+        let bad = |n| Alerts::new(&Gathered::default(), Some(&spotless), (n, 1000)).count("quarantine");
+        assert_eq!((bad(1), bad(3)), (0, 1));
         let usual = Alerts::new(&Gathered::default(), Some(&history), (11, 1000));
         assert_eq!((usual.count("quarantine"), usual.count("drop")), (0, 1));
     }
@@ -243,7 +251,10 @@ mod tests {
         let night = Gathered { fatal: vec![moment], fatal_count: 5, ..Gathered::default() };
         let alerts = Alerts::new(&night, None, (0, 10));
         let a = &alerts.list[0];
-        assert_eq!((a.kind, a.conversation_id.as_str(), a.turn, a.quote.as_str()), ("fatal", "c1", Some(3), "You idiot."));
+        assert_eq!(
+            (a.kind, a.conversation_id.as_str(), a.turn, a.quote.as_str()),
+            ("fatal", "c1", Some(3), "You idiot.")
+        );
         assert_eq!((alerts.unlisted, alerts.count("fatal"), alerts.count("drop")), (4, 5, 0));
     }
 }

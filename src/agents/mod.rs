@@ -10,8 +10,8 @@ mod statistics;
 use std::collections::BTreeMap;
 
 use crate::criteria;
-use crate::model::Status;
 use crate::fairness::{AgentHabits, CaseMix, Habits};
+use crate::model::Status;
 use crate::results::{ConversationRow, EvidenceRow};
 
 pub use context::{Context, FatalMoment, Gathered};

@@ -19,7 +19,7 @@ const PRINTED: usize = 10;
 /// For the nightly job.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Nightly operation")]
-pub(crate) struct Args {
+pub(crate) struct Nightly {
     /// Folder that keeps every night as Parquet; adds trends, control charts and changes to the run
     #[arg(long, value_name = "DIR")]
     history: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     prometheus: Option<PathBuf>,
 }
 
-impl Args {
+impl Nightly {
     /// Verifies all that can be wrong before the work begins.
     pub(super) fn options(&self, out: &Path) -> Result<NightOptions, Failure> {
         for (name, file) in [("--summary-json", &self.summary_json), ("--prometheus", &self.prometheus)] {
@@ -86,7 +86,13 @@ impl Args {
     }
 
     /// Writes what was asked for and says what needs saying.
-    pub(super) fn report(&self, facts: &RunFacts, night: &NightReport, out: &Path, exit_code: u8) -> Result<(), Failure> {
+    pub(super) fn report(
+        &self,
+        facts: &RunFacts,
+        night: &NightReport,
+        out: &Path,
+        exit_code: u8,
+    ) -> Result<(), Failure> {
         for date in &night.incomplete {
             super::say(false, &format!("sabyr: the history's night {date} is incomplete and left out; score it again"));
         }

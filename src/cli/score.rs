@@ -54,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N|P%", default_value = "5%", value_parser = parse_allowed)]
     max_quarantine: Allowed,
     #[command(flatten)]
-    night: night::Args,
+    night: night::Nightly,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -120,8 +120,12 @@ mod tests {
             text: (*text).into(),
             ..Turn::default()
         });
-        let conversation =
-            Conversation { id: "1".into(), agent_id: Some("a".into()), turns: turns.collect(), ..Conversation::default() };
+        let conversation = Conversation {
+            id: "1".into(),
+            agent_id: Some("a".into()),
+            turns: turns.collect(),
+            ..Conversation::default()
+        };
         let mut reading = Reading::default();
         Reader::new(lexicon).read(&conversation, &mut reading);
         Circumstances::of(&parts(&conversation, &reading, lexicon)[0])

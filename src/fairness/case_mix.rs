@@ -35,6 +35,8 @@ const UNKNOWN_DISTRESS: usize = DISTRESS + 1;
 const TERMS: usize = UNKNOWN_DISTRESS + 1;
 /// Distress is counted in quarters, so that the ridge weighs on it about as on the others.
 const QUARTER: f64 = 0.25;
+/// What a customer who says nothing at first is taken for, but for an effect of their own.
+const MIDDLE: f64 = 0.5;
 
 /// What a case is like.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -113,7 +115,7 @@ impl CaseMix {
             cross.yy += w * y * y;
             for (k, (i, x)) in terms.iter().enumerate() {
                 s.x[*i] += w * x;
-                cross.counts[*i] += 1;
+                cross.counts[*i] += u64::from(*i != DISTRESS || case.distress.is_some());
                 cross.xy[*i] += w * x * y;
                 for (j, z) in &terms[k..] {
                     cross.xx[i * TERMS + j] += w * x * z;
@@ -123,7 +125,7 @@ impl CaseMix {
     }
 
     /// The terms of a case that are not 0, in order.
-    fn terms(&mut self, case: &Case) -> [(usize, f64); 4] {
+    fn terms(&mut self, case: &Case) -> Vec<(usize, f64)> {
         let queue = match self.queues.get(&case.queue) {
             Some(i) => *i,
             None if self.queues.len() < QUEUES => {
@@ -133,13 +135,16 @@ impl CaseMix {
             }
             None => QUEUES,
         };
-        let distress = case.distress.map_or((UNKNOWN_DISTRESS, 1.0), |d| (DISTRESS, d / QUARTER));
-        [
+        let mut terms = vec![
             (case.language.map_or(LANGUAGES - 1, |l| l as usize), 1.0),
             (LANGUAGES + case.channel as usize, 1.0),
             (QUEUE + queue, 1.0),
-            distress,
-        ]
+            (DISTRESS, case.distress.unwrap_or(MIDDLE) / QUARTER),
+        ];
+        if case.distress.is_none() {
+            terms.push((UNKNOWN_DISTRESS, 1.0));
+        }
+        terms
     }
 
     fn sums(&self, measure: usize) -> impl Iterator<Item = (&str, &Sums)> {
@@ -170,16 +175,17 @@ impl CaseMix {
         // On the scale of so many equally weighted conversations (Kish 1965).
         let n = weight * weight / cross.squares;
         let scale = n / weight;
-        let full: Vec<f64> =
-            (0..TERMS * TERMS).map(|k| (k / TERMS, k % TERMS)).map(|(i, j)| scale * xx[i.min(j) * TERMS + i.max(j)]).collect();
+        let full: Vec<f64> = (0..TERMS * TERMS)
+            .map(|k| (k / TERMS, k % TERMS))
+            .map(|(i, j)| scale * xx[i.min(j) * TERMS + i.max(j)])
+            .collect();
         let mut ridged = full.clone();
         (0..TERMS).for_each(|i| ridged[i * TERMS + i] += RIDGE);
         let inverse = invert(&ridged)?;
         let effects: Vec<f64> = (0..TERMS).map(|i| scale * dot(&inverse[i * TERMS..][..TERMS], &xy)).collect();
         let covariance = product(&product(&inverse, &full), &inverse);
-        let explained: f64 = (0..TERMS)
-            .map(|i| effects[i] * (2.0 * scale * xy[i] - dot(&full[i * TERMS..][..TERMS], &effects)))
-            .sum();
+        let explained: f64 =
+            (0..TERMS).map(|i| effects[i] * (2.0 * scale * xy[i] - dot(&full[i * TERMS..][..TERMS], &effects))).sum();
         let used: f64 = (0..TERMS * TERMS).map(|k| inverse[k] * full[(k % TERMS) * TERMS + k / TERMS]).sum();
         let freedom = n - agents - used;
         let noise = (freedom > 1.0).then(|| ((scale * yy - explained) / freedom).max(0.0));
@@ -199,7 +205,10 @@ impl CaseMix {
         let mut adjusted = benjamini_hochberg(&told).into_iter();
         for row in rows.iter_mut().filter(|r| r.p.is_some()) {
             row.q = adjusted.next();
-            if row.n >= minimum && row.q.is_some_and(|q| q <= DISCOVERY_RATE) && row.difference.abs() >= LEAST_DIFFERENCE {
+            if row.n >= minimum
+                && row.q.is_some_and(|q| q <= DISCOVERY_RATE)
+                && row.difference.abs() >= LEAST_DIFFERENCE
+            {
                 row.flag = if row.difference < 0.0 { "below" } else { "above" };
             }
         }
@@ -224,19 +233,20 @@ impl CaseMix {
             let Some(fit) = self.fit(measure) else { continue };
             let mut own: Vec<EffectRow> = Vec::new();
             for (i, (factor, level)) in levels.iter().enumerate().filter(|(i, _)| cross.counts[*i] > 0) {
-                // An effect is told against the average case of the night.
-                let average: f64 = match i {
-                    DISTRESS => 0.0,
-                    UNKNOWN_DISTRESS => fit.effects[DISTRESS] * fit.cases[DISTRESS],
-                    _ => (0..DISTRESS).filter(|k| levels[*k].0 == *factor).map(|k| fit.cases[k] * fit.effects[k]).sum(),
+                // An effect is told against the average case of the night; distress, which has no levels, by its slope.
+                let average: f64 =
+                    (0..TERMS).filter(|k| levels[*k].0 == *factor).map(|k| fit.cases[k] * fit.effects[k]).sum();
+                let effect = match i {
+                    DISTRESS => fit.effects[i] * 0.1 / QUARTER,
+                    UNKNOWN_DISTRESS => fit.effects[i] + fit.effects[DISTRESS] * MIDDLE / QUARTER - average,
+                    _ => fit.effects[i] - average,
                 };
-                let unit = if i == DISTRESS { 0.1 / QUARTER } else { 1.0 };
                 own.push(EffectRow {
                     measure,
                     factor,
                     level: (*level).to_owned(),
                     conversations: cross.counts[i],
-                    effect: (fit.effects[i] - average) * unit,
+                    effect,
                 });
             }
             own.sort_by(|a, b| rank(a.factor).cmp(&rank(b.factor)).then_with(|| a.level.cmp(&b.level)));
@@ -399,8 +409,12 @@ mod tests {
                 // Noise that adds up to nothing: ±2.
                 let noise = if i / 10 % 2 == 0 { 2.0 } else { -2.0 };
                 let score = level - if language == Language::Russian { 20.0 } else { 0.0 } - 20.0 * distress + noise;
-                let case =
-                    Case { language: Some(language), channel: Channel::Call, queue: "q".into(), distress: Some(distress) };
+                let case = Case {
+                    language: Some(language),
+                    channel: Channel::Call,
+                    queue: "q".into(),
+                    distress: Some(distress),
+                };
                 mix.add(agent, &case, &[Some((score, 1.0))]);
             }
         }
@@ -416,12 +430,12 @@ mod tests {
         assert!((few.raw - many.raw - 16.0).abs() < 1e-9, "{rows:?}");
         assert!((few.adjusted - many.adjusted).abs() < 1.5, "{rows:?}");
         assert!(few.expected > many.expected + 14.0);
-        assert!(rows.iter().all(|r| r.flag.is_empty() && (r.adjusted - (r.raw - r.expected + 69.0)).abs() < 1e-9));
+        assert!(rows.iter().all(|r| r.flag.is_empty() && (r.adjusted - (r.raw - r.expected + 67.0)).abs() < 1e-9));
         let effects = mix.effects();
         let of = |level: &str| effects.iter().find(|e| e.level == level).unwrap();
         assert!((of("en").effect - of("ru").effect - 20.0).abs() < 1.5, "{effects:?}");
         assert!((of("a tenth more").effect + 2.0).abs() < 0.3, "{effects:?}");
-        assert_eq!(of("ru").conversations, 400);
+        assert_eq!((of("ru").conversations, of("a tenth more").conversations), (400, 800));
     }
 
     #[test]
@@ -449,7 +463,10 @@ mod tests {
         }
         let rows = mix.compare(2);
         let half = Z95 * (100.0_f64 / 3.0).sqrt();
-        assert!((rows[0].adjusted - 70.0).abs() < 1e-9 && (rows[0].low.unwrap() - (70.0 - half)).abs() < 1e-9, "{rows:?}");
+        assert!(
+            (rows[0].adjusted - 70.0).abs() < 1e-9 && (rows[0].low.unwrap() - (70.0 - half)).abs() < 1e-9,
+            "{rows:?}"
+        );
         // Against a mean of which the agent is half: sqrt(100·(1/3 − 1/6)).
         assert!((rows[0].p.unwrap() - two_sided(10.0 / (100.0_f64 / 6.0).sqrt())).abs() < 1e-9);
         assert_eq!(rows.len(), 2, "nothing of the second measure was scored");
@@ -463,6 +480,18 @@ mod tests {
         let rows = night(&[("a", 50.0, 5), ("b", 90.0, 5)], 3).compare(5);
         assert!(rows.iter().all(|r| r.flag == "not enough data" && r.low.is_none() && r.p.is_none()));
         assert!(CaseMix::default().compare(5).is_empty() && CaseMix::default().effects().is_empty());
+    }
+
+    #[test]
+    fn a_customer_who_is_silent_at_first_is_taken_for_one_in_the_middle() {
+        let mut mix = night(&[("a", 80.0, 5), ("b", 70.0, 5)], 200);
+        let silent = Case { language: Some(Language::English), queue: "q".into(), ..Case::default() };
+        // As a distress of a half: 20 points less than none, 7 less than the average of 0.15.
+        (0..20).for_each(|_| mix.add("a", &silent, &[Some((70.0, 1.0))]));
+        let effects = mix.effects();
+        let silent = effects.iter().find(|e| e.level == "customer silent at first").unwrap();
+        assert!(silent.conversations == 20 && (silent.effect + 7.0).abs() < 1.5, "{silent:?}");
+        assert_eq!(effects.iter().find(|e| e.level == "a tenth more").unwrap().conversations, 400);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! A habit is flagged when the agent's most frequent sentence stands in at least [`LEAST_SHARE`] of their conversations, in
 //! [`MUCH_ABOVE`] times as large a share as the most frequent sentences of the other agents do, and by more than chance (two shares,
 //! Benjamini & Hochberg over the agents). Words that the company wants said, which everybody says, are thus nobody's habit; greetings, closings
-//! and holds are left out altogether.
+//! and holds are left out, unless they hold words of empathy.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -85,8 +85,10 @@ impl Sentences {
                 let does = |acts: &[Act]| {
                     part.acts(turn).iter().any(|f| acts.contains(&f.act) && f.start < last.end && first.start < f.end)
                 };
-                if !does(ROUTINE) {
-                    out.add(hash(part.text(turn), sentence), said, does(EMPATHY));
+                // "Sorry for the delay" may both end a hold and be empathy.
+                let empathy = does(EMPATHY);
+                if empathy || !does(ROUTINE) {
+                    out.add(hash(part.text(turn), sentence), said, empathy);
                 }
             }
         }

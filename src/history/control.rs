@@ -132,7 +132,8 @@ pub fn usual_share(before: &[(u64, u64)], tonight: u64) -> Option<UsualShare> {
     }
     let usual = nights.iter().map(|n| n.0).sum::<f64>() / nights.iter().map(|n| n.1).sum::<f64>();
     let error = |n: f64| (usual * (1.0 - usual) / n).sqrt();
-    let standard: Vec<f64> = nights.iter().map(|n| if error(n.1) > 0.0 { (n.0 / n.1 - usual) / error(n.1) } else { 0.0 }).collect();
+    let standard: Vec<f64> =
+        nights.iter().map(|n| if error(n.1) > 0.0 { (n.0 / n.1 - usual) / error(n.1) } else { 0.0 }).collect();
     let ranges: f64 = standard.windows(2).map(|w| (w[1] - w[0]).abs()).sum();
     let widened = (ranges / (standard.len() - 1) as f64 / D2).max(1.0);
     Some(UsualShare { usual, limit: (usual + WIDTH * widened * error(tonight as f64)).min(1.0) })

@@ -27,7 +27,8 @@ pub struct Slope {
 /// The Theil–Sen slope of points with different x. `z` is the normal quantile of the interval, 1.96 for 95 %. `None` for fewer
 /// than two points.
 pub fn theil_sen(points: &[(f64, f64)], z: f64) -> Option<Slope> {
-    let mut slopes: Vec<f64> = pairs(points).filter(|(a, b)| a.0 != b.0).map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)).collect();
+    let mut slopes: Vec<f64> =
+        pairs(points).filter(|(a, b)| a.0 != b.0).map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)).collect();
     slopes.sort_by(f64::total_cmp);
     let n = slopes.len();
     let (lower, upper) = (slopes.get(n.checked_sub(1)? / 2)?, slopes.get(n / 2)?);

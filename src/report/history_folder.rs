@@ -39,7 +39,9 @@ pub enum HistoryError {
     #[error("cannot read or write {0}: {1}")]
     Io(PathBuf, io::Error),
     /// A file is no Parquet or lacks what it needs.
-    #[error("{0} cannot be read as a night of the history ({1}); move its date=... folders away and run that night again")]
+    #[error(
+        "{0} cannot be read as a night of the history ({1}); move its date=... folders away and run that night again"
+    )]
     Damaged(PathBuf, PolarsError),
     /// Parquet could not be written.
     #[error("cannot write {0}: {1}")]
@@ -119,7 +121,8 @@ impl HistoryFolder {
     fn night(&self, date: Date) -> Result<Night, HistoryError> {
         let (path, runs) = self.frame::<Runs>(date)?;
         let run = (|| {
-            let text = |name: &str| Ok::<_, PolarsError>(runs.column(name)?.str()?.get(0).unwrap_or_default().to_owned());
+            let text =
+                |name: &str| Ok::<_, PolarsError>(runs.column(name)?.str()?.get(0).unwrap_or_default().to_owned());
             let count = |name: &str| Ok::<_, PolarsError>(runs.column(name)?.i64()?.get(0).unwrap_or(0).unsigned_abs());
             let ruler = Ruler { lexicon: text("lexicon")?, scorecard: text("scorecard_hash")? };
             Ok((ruler, count("read")?, count("quarantined")?))

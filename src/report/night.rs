@@ -50,7 +50,7 @@ pub struct NightReport {
     /// Scores by measure and language.
     pub by_language: Vec<((usize, &'static str), Moments)>,
     /// Tonight as the history keeps it.
-    night: Option<Night>,
+    pub(super) night: Option<Night>,
 }
 
 impl NightReport {

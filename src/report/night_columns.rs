@@ -107,9 +107,12 @@ impl Table for Fairness {
             column::<Fairness>("agent_id", Text, "Id of the agent.", |r| text(&r.agent_id)),
             column::<Fairness>("criterion", Text, MEASURE, |r| measure(r.measure)),
             column::<Fairness>("n", Whole, "Scored parts.", |r| count(r.n)),
-            column::<Fairness>("raw", Number, "Mean as it is, 0 to 100, conversations weighted by their confidence.", |r| {
-                number(Some(r.raw), 1)
-            }),
+            column::<Fairness>(
+                "raw",
+                Number,
+                "Mean as it is, 0 to 100, conversations weighted by their confidence.",
+                |r| number(Some(r.raw), 1),
+            ),
             column::<Fairness>(
                 "expected",
                 Number,
@@ -119,7 +122,9 @@ impl Table for Fairness {
             column::<Fairness>("adjusted", Number, "The score on like cases: raw - expected + the team's mean.", |r| {
                 number(Some(r.adjusted), 1)
             }),
-            column::<Fairness>("low", Number, "Lower end of the 95 % interval of the adjusted score.", |r| number(r.low, 1)),
+            column::<Fairness>("low", Number, "Lower end of the 95 % interval of the adjusted score.", |r| {
+                number(r.low, 1)
+            }),
             column::<Fairness>("high", Number, "Upper end of it.", |r| number(r.high, 1)),
             column::<Fairness>("difference", Number, "Adjusted score less the team's mean, in points.", |r| {
                 number(Some(r.difference), 1)
@@ -215,12 +220,16 @@ impl Table for HistoryTable {
             column::<HistoryTable>(name, Number, about, move |r| number(r.tonight().map(|(p, _)| of(p)), 1))
         }
         fn change(name: &str, about: &str, decimals: u8, of: fn(&Change) -> Option<f64>) -> Column<HistoryTable> {
-            column::<HistoryTable>(name, Number, about, move |r| number(r.series.change.as_ref().and_then(of), decimals))
+            column::<HistoryTable>(name, Number, about, move |r| {
+                number(r.series.change.as_ref().and_then(of), decimals)
+            })
         }
         vec![
             column::<HistoryTable>("date", Text, "Tonight's date.", |r| day(r.history.date)),
             column::<HistoryTable>("scope", Text, "team, or agent.", |r| text(r.agent.map_or("team", |_| "agent"))),
-            column::<HistoryTable>("agent_id", Text, "Id of the agent; empty for the team.", |r| text(r.agent.unwrap_or(""))),
+            column::<HistoryTable>("agent_id", Text, "Id of the agent; empty for the team.", |r| {
+                text(r.agent.unwrap_or(""))
+            }),
             column::<HistoryTable>("criterion", Text, MEASURE, |r| measure(r.measure)),
             column::<HistoryTable>("n", Whole, "Scored parts tonight.", |r| {
                 count(r.series.points.last().map_or(0, |p| p.1.n))
@@ -234,13 +243,17 @@ impl Table for HistoryTable {
                 "Nights with this figure that can be compared with tonight, tonight among them: those scored with the same phrases and scorecard.",
                 |r| count(r.series.points.iter().filter(|p| p.2).count() as u64),
             ),
-            trend("slope", "Trend in points a week: the Theil-Sen slope; empty for fewer than 7 nights.", 2, |t| Some(t.slope)),
+            trend("slope", "Trend in points a week: the Theil-Sen slope; empty for fewer than 7 nights.", 2, |t| {
+                Some(t.slope)
+            }),
             trend("slope_low", "Lower end of its 95 % interval (Sen 1968).", 2, |t| t.low),
             trend("slope_high", "Upper end of it.", 2, |t| t.high),
             column::<HistoryTable>("mann_kendall_s", Whole, "Pairs of nights that rise less pairs that fall.", |r| {
                 r.series.trend.as_ref().map_or(Cell::Empty, |t| Cell::Whole(t.test.s))
             }),
-            trend("trend_p", "How likely chance alone makes such a trend, 0 to 1 (Mann-Kendall).", 4, |t| Some(t.test.p)),
+            trend("trend_p", "How likely chance alone makes such a trend, 0 to 1 (Mann-Kendall).", 4, |t| {
+                Some(t.test.p)
+            }),
             trend("trend_q", &format!("For agents, {Q} For the team, trend_p."), 4, |t| Some(t.q)),
             column::<HistoryTable>(
                 "centre",
@@ -256,18 +269,27 @@ impl Table for HistoryTable {
                 "below or above the limits; run_below or run_above for nine nights or more on one side of the centre; or empty.",
                 |r| text(r.tonight().and_then(|(p, _)| p.signal).map_or("", |s| s.name())),
             ),
-            change("week_change", "Tonight's mean less that of seven days ago, in points; empty without a comparable night then.", 1, |c| {
-                Some(c.difference)
-            }),
+            change(
+                "week_change",
+                "Tonight's mean less that of seven days ago, in points; empty without a comparable night then.",
+                1,
+                |c| Some(c.difference),
+            ),
             change("week_change_low", "Lower end of its 95 % interval (Welch).", 1, |c| c.told.map(|t| t.low)),
             change("week_change_high", "Upper end of it.", 1, |c| c.told.map(|t| t.high)),
             change("week_change_q", &format!("For agents, its p value, {Q}"), 4, |c| c.q),
-            column::<HistoryTable>("first_seen", Whole, "1 for an agent whom no kept night before knows, else 0.", |r| {
-                Cell::Whole(r.of.first_seen.into())
-            }),
-            column::<HistoryTable>("note", Text, "What is missing, and the last change of phrases or scorecard.", |r| {
-                Cell::Text(r.note().into())
-            }),
+            column::<HistoryTable>(
+                "first_seen",
+                Whole,
+                "1 for an agent whom no kept night before knows, else 0.",
+                |r| Cell::Whole(r.of.first_seen.into()),
+            ),
+            column::<HistoryTable>(
+                "note",
+                Text,
+                "What is missing, and the last change of phrases or scorecard.",
+                |r| Cell::Text(r.note().into()),
+            ),
         ]
     }
 }
@@ -287,7 +309,9 @@ impl Table for AlertTable {
                 "fatal (a fatal item), quarantine (more bad records than usual), below_limits and above_limits (control chart), drop (since a week ago), falling (trend).",
                 |r| text(r.kind),
             ),
-            column::<AlertTable>("agent_id", Text, "Whom it is about; empty where it is the whole night.", |r| text(&r.agent_id)),
+            column::<AlertTable>("agent_id", Text, "Whom it is about; empty where it is the whole night.", |r| {
+                text(&r.agent_id)
+            }),
             column::<AlertTable>("criterion", Text, "overall, or the criterion; empty where it is about none.", |r| {
                 text(r.criterion)
             }),
@@ -320,14 +344,19 @@ impl Table for AgentNights {
             column::<AgentNights>(name, Number, about, move |r| number(of(&r.figure), 6))
         }
         vec![
-            column::<AgentNights>("agent_id", Text, "Id of the agent; empty for agents that the input does not name.", |r| {
-                text(r.agent_id)
-            }),
+            column::<AgentNights>(
+                "agent_id",
+                Text,
+                "Id of the agent; empty for agents that the input does not name.",
+                |r| text(r.agent_id),
+            ),
             column::<AgentNights>("criterion", Text, MEASURE, |r| measure(r.measure)),
             column::<AgentNights>("n", Whole, "Scored parts.", |r| count(r.figure.n)),
             figure("effective_n", "How many equally weighted parts would say as much (Kish).", |f| Some(f.effective)),
             figure("mean", "Mean, 0 to 100, conversations weighted by their confidence.", |f| Some(f.mean)),
-            figure("deviations", "Sum of squared deviations from it, on the scale of effective_n.", |f| Some(f.deviations)),
+            figure("deviations", "Sum of squared deviations from it, on the scale of effective_n.", |f| {
+                Some(f.deviations)
+            }),
             figure("shrunken", "Mean shrunken towards the team's (empirical Bayes).", |f| Some(f.shrunken)),
             figure("low", "Lower end of the 95 % interval of the shrunken mean.", |f| f.low),
             figure("high", "Upper end of it.", |f| f.high),

@@ -45,7 +45,11 @@ pub fn metrics(facts: &RunFacts, night: &NightReport, exit_code: u8) -> String {
         (labels(&[("severity", s.name())]), (listed + unlisted) as f64)
     });
     metric("alerts_by_severity", "Alerts of the last run, by severity.", &severe);
-    metric("exit_code", "Exit code of the last run that wrote its folder: 0, or 1 past the quarantine limit.", &plain(exit_code.into()));
+    metric(
+        "exit_code",
+        "Exit code of the last run that wrote its folder: 0, or 1 past the quarantine limit.",
+        &plain(exit_code.into()),
+    );
     let date = facts.date.as_deref().unwrap_or_default();
     let info = labels(&[
         ("date", date),
@@ -70,7 +74,8 @@ mod tests {
 
     #[test]
     fn every_line_is_a_metric_of_the_format() {
-        let mut facts = RunFacts { read: 10, scored: 9, version: "0", date: Some("2026-11-20".into()), ..RunFacts::default() };
+        let mut facts =
+            RunFacts { read: 10, scored: 9, version: "0", date: Some("2026-11-20".into()), ..RunFacts::default() };
         facts.quarantined_by_kind.insert("syntax", 1);
         let mut moments = agents::Moments::default();
         moments.add(61.23456, 1.0);

@@ -40,7 +40,9 @@ pub enum RunError {
     #[error(transparent)]
     Statistics(#[from] agents::StatisticsError),
     /// A history needs to know which night it is.
-    #[error("no conversation says on which day it began, so the history does not know the night; give it with --date YYYY-MM-DD")]
+    #[error(
+        "no conversation says on which day it began, so the history does not know the night; give it with --date YYYY-MM-DD"
+    )]
     NoDate,
     /// The history could not be read or written.
     #[error(transparent)]

@@ -41,8 +41,13 @@ fn like_cases(out: &mut String, rows: &[&FairnessRow]) {
         };
         let (team, flag) = (r.adjusted - r.difference, r.flag);
         let flag = if matches!(flag, "below" | "above") { format!("**{flag} the team**") } else { flag.into() };
-        let _ =
-            writeln!(out, "| {} | {:.0} | {:.0} | {interval} | {team:.0} | {flag} |", title(r.measure), r.raw, r.adjusted);
+        let _ = writeln!(
+            out,
+            "| {} | {:.0} | {:.0} | {interval} | {team:.0} | {flag} |",
+            title(r.measure),
+            r.raw,
+            r.adjusted
+        );
     }
     out.push_str(
         "\nOn like cases: as if language, channel, queue and how upset the customers came were those of the whole team.\n",
@@ -89,9 +94,7 @@ fn trend(out: &mut String, history: &History, agent: &AgentHistory) {
     if agent.first_seen {
         out.push_str("\nFirst seen tonight.\n");
     }
-    out.push_str(
-        "\n| | tonight | usual | limits | trend a week | since a week ago |\n|---|--:|--:|:-:|--:|--:|\n",
-    );
+    out.push_str("\n| | tonight | usual | limits | trend a week | since a week ago |\n|---|--:|--:|:-:|--:|--:|\n");
     for (measure, series) in agent.measures.iter().enumerate() {
         if let Some(series) = series {
             line(out, title(measure), series);
@@ -139,15 +142,8 @@ mod tests {
     #[test]
     fn a_falling_agent_is_shown_as_such() {
         let night = |d: i8, mean| {
-            let figure = Figure {
-                n: 30,
-                effective: 30.0,
-                mean,
-                deviations: 29.0 * 64.0,
-                shrunken: mean,
-                low: None,
-                high: None,
-            };
+            let figure =
+                Figure { n: 30, effective: 30.0, mean, deviations: 29.0 * 64.0, shrunken: mean, low: None, high: None };
             Night {
                 date: jiff::civil::date(2026, 11, d),
                 ruler: Ruler { lexicon: if d < 3 { "old".into() } else { "new".into() }, ..Ruler::default() },
@@ -160,12 +156,21 @@ mod tests {
         let history = History::new(&past, &night(14, 40.0), false);
         let mut out = String::new();
         trend(&mut out, &history, &history.agents["ana"]);
-        assert!(out.contains("2026-11-14: night 12 of those that can be compared; 2 were scored with other phrases"), "{out}");
+        assert!(
+            out.contains("2026-11-14: night 12 of those that can be compared; 2 were scored with other phrases"),
+            "{out}"
+        );
         assert!(out.contains("\n2026-11-03: other phrases than the night before.\n"), "{out}");
-        assert!(out.contains("| Overall | 40 | 72 |") && out.contains("**below**") && out.contains("**-7.0 ("), "{out}");
+        assert!(
+            out.contains("| Overall | 40 | 72 |") && out.contains("**below**") && out.contains("**-7.0 ("),
+            "{out}"
+        );
         let first = History::new(&[], &night(1, 70.0), false);
         let mut out = String::new();
         trend(&mut out, &first, &first.agents["ana"]);
-        assert!(out.contains("| Overall | 70 | – | not enough nights: 1 of 9 | not enough nights: 1 of 7 | – |"), "{out}");
+        assert!(
+            out.contains("| Overall | 70 | – | not enough nights: 1 of 9 | not enough nights: 1 of 7 | – |"),
+            "{out}"
+        );
     }
 }

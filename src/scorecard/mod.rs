@@ -255,7 +255,9 @@ impl Scorecard {
     /// The first words of a part that meet a fatal item: its name, the turn and the act.
     pub fn fatal_moment<'a>(&self, part: &Part<'a>) -> Option<(&'static str, usize, &'a Found)> {
         part.own_turns().find_map(|turn| {
-            part.acts(turn).iter().find_map(|found| Some((self.fatal.iter().find(|f| f.is_met_by(found))?.name, turn, found)))
+            part.acts(turn)
+                .iter()
+                .find_map(|found| Some((self.fatal.iter().find(|f| f.is_met_by(found))?.name, turn, found)))
         })
     }
 
@@ -287,9 +289,7 @@ impl Scorecard {
         let fatal: Vec<&'static str> = self
             .fatal
             .iter()
-            .filter(|f| {
-                part.own_turns().any(|t| part.acts(t).iter().any(|a| f.is_met_by(a)))
-            })
+            .filter(|f| part.own_turns().any(|t| part.acts(t).iter().any(|a| f.is_met_by(a))))
             .map(|f| f.name)
             .collect();
         let overall = if fatal.is_empty() { (weights > 0.0).then(|| sum / weights) } else { Some(0.0) };
