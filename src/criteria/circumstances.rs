@@ -8,7 +8,7 @@ use crate::model::Language;
 /// Fewest words of a turn that tells its language.
 const FEWEST_WORDS: usize = 3;
 /// How sure a turn's language must be.
-const SURE: f32 = 0.6;
+const SURE: f32 = 0.7;
 /// How sure a request to switch must be.
 const ASKED: f32 = 0.5;
 

@@ -83,11 +83,18 @@ fn habits(out: &mut String, row: &AgentRow) {
 fn trend(out: &mut String, history: &History, agent: &AgentHistory) {
     out.push_str("\n## Trend\n\n");
     let others = history.nights.len() - history.comparable();
-    let _ = write!(out, "{}: night {} of those that can be compared", history.date, history.comparable());
+    let _ = match history.comparable() {
+        1 => writeln!(out, "{}: no night before can be compared.", history.date),
+        n => writeln!(
+            out,
+            "{}: compared with {} before.",
+            history.date,
+            if n == 2 { "one night".into() } else { format!("{} nights", n - 1) }
+        ),
+    };
     if others > 0 {
-        let _ = write!(out, "; {others} were scored with other phrases or another scorecard and are left out");
+        let _ = writeln!(out, "\nLeft out, because other phrases or another scorecard scored them: {others}.");
     }
-    out.push_str(".\n");
     for b in &history.breaks {
         let _ = writeln!(out, "\n{b}.");
     }
@@ -157,7 +164,7 @@ mod tests {
         let mut out = String::new();
         trend(&mut out, &history, &history.agents["ana"]);
         assert!(
-            out.contains("2026-11-14: night 12 of those that can be compared; 2 were scored with other phrases"),
+            out.contains("2026-11-14: compared with 11 nights before.\n\nLeft out, because other phrases or another scorecard scored them: 2.\n"),
             "{out}"
         );
         assert!(out.contains("\n2026-11-03: other phrases than the night before.\n"), "{out}");
