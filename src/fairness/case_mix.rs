@@ -12,7 +12,7 @@
 //! team's mean**. Its variance is that of the mean plus that of the adjustment, `σ²·(1/n + d'Sd)`, with d how the cases differ and S the
 //! ridge's covariance.
 //!
-//! Only sums are kept, of a fixed size for each agent: queues past the first [`QUEUES`] that are met count as one.
+//! Only sums are kept, at most 74 of them for each score of an agent: queues past the first [`QUEUES`] that are met count as one.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,8 @@ struct Sums {
     weight: f64,
     squares: f64,
     y: f64,
-    x: Box<[f64]>,
+    /// Those terms that an agent has met, in order.
+    x: Vec<(usize, f64)>,
 }
 
 /// Sums of one score over all conversations.
@@ -105,7 +106,7 @@ impl CaseMix {
                 weight: 0.0,
                 squares: 0.0,
                 y: 0.0,
-                x: vec![0.0; TERMS].into(),
+                x: Vec::new(),
             });
             s.n += 1;
             s.weight += w;
@@ -114,7 +115,10 @@ impl CaseMix {
             cross.squares += w * w;
             cross.yy += w * y * y;
             for (k, (i, x)) in terms.iter().enumerate() {
-                s.x[*i] += w * x;
+                match s.x.binary_search_by_key(i, |t| t.0) {
+                    Ok(at) => s.x[at].1 += w * x,
+                    Err(at) => s.x.insert(at, (*i, w * x)),
+                }
                 cross.counts[*i] += u64::from(*i != DISTRESS || case.distress.is_some());
                 cross.xy[*i] += w * x * y;
                 for (j, z) in &terms[k..] {
@@ -161,11 +165,11 @@ impl CaseMix {
             weight += s.weight;
             y += s.y;
             yy -= s.y * s.y / s.weight;
-            for i in (0..TERMS).filter(|i| s.x[*i] != 0.0) {
-                x[i] += s.x[i];
-                xy[i] -= s.x[i] * s.y / s.weight;
-                for j in i..TERMS {
-                    xx[i * TERMS + j] -= s.x[i] * s.x[j] / s.weight;
+            for (k, (i, sum)) in s.x.iter().enumerate() {
+                x[*i] += sum;
+                xy[*i] -= sum * s.y / s.weight;
+                for (j, other) in &s.x[k..] {
+                    xx[i * TERMS + j] -= sum * other / s.weight;
                 }
             }
         }
@@ -275,7 +279,8 @@ struct Fit {
 
 impl Fit {
     fn row(&self, id: &str, measure: usize, s: &Sums, minimum: u64, alone: bool) -> FairnessRow {
-        let d: Vec<f64> = (0..TERMS).map(|i| s.x[i] / s.weight - self.cases[i]).collect();
+        let mut d: Vec<f64> = self.cases.iter().map(|c| -c).collect();
+        s.x.iter().for_each(|(i, x)| d[*i] += x / s.weight);
         let (raw, shift) = (s.y / s.weight, dot(&d, &self.effects));
         let adjusted = raw - shift;
         let n = s.weight * s.weight / s.squares;

@@ -63,6 +63,7 @@ pub struct RunFacts {
     /// Hash of the scorecard's text.
     pub scorecard_hash: String,
     /// The night: as given, or the day on which most conversations began; absent where none says its day.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     /// Inputs as the user named them.
     pub inputs: Vec<String>,
