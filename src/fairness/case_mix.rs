@@ -101,13 +101,7 @@ impl CaseMix {
         sums.resize(sums.len().max(scores.len()), None);
         for ((score, cross), sums) in scores.iter().zip(&mut self.team).zip(sums) {
             let Some((y, w)) = *score else { continue };
-            let s = sums.get_or_insert_with(|| Sums {
-                n: 0,
-                weight: 0.0,
-                squares: 0.0,
-                y: 0.0,
-                x: Vec::new(),
-            });
+            let s = sums.get_or_insert_with(|| Sums { n: 0, weight: 0.0, squares: 0.0, y: 0.0, x: Vec::new() });
             s.n += 1;
             s.weight += w;
             s.squares += w * w;
