@@ -17,6 +17,7 @@ mod generate;
 mod inspect;
 mod lexicon;
 mod list;
+mod night;
 mod robustness;
 mod score;
 mod suggest_map;

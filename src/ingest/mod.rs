@@ -30,6 +30,11 @@ pub use prepare::prepare;
 pub use source::{Beginning, Sample, Source, TextStream, reason_of};
 pub use table::SideError;
 
+/// The day that a time names as it is written (`started_at` of a conversation), in its own time zone; `None` where it names none.
+pub fn day_of(time: &str) -> Option<jiff::civil::Date> {
+    formats::times::day_of(time)
+}
+
 /// Whether this is the name of a charset, as `Options::charset` takes it.
 pub fn knows_charset(label: &str) -> bool {
     charset::detect(&[], Some(label)).is_ok()

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::local_time::LocalTime;
 use super::rows::{ConversationRow, EvidenceRow, QuarantineRow};
-use crate::agents::AgentRow;
-use crate::criteria;
+use crate::agents::{self, AgentRow};
+use crate::criteria::{self, Side};
 use crate::model::Language;
 
 /// The value of a cell.
@@ -85,7 +85,7 @@ pub struct Column<T: Table> {
     pub take: Take<T>,
 }
 
-fn column<T: Table>(
+pub(super) fn column<T: Table>(
     name: &str,
     kind: Type,
     about: &str,
@@ -94,7 +94,7 @@ fn column<T: Table>(
     Column { name: name.to_owned(), kind, about: about.to_owned(), take: Box::new(take) }
 }
 
-fn text(s: &str) -> Cell<'_> {
+pub(super) fn text(s: &str) -> Cell<'_> {
     Cell::Text(Cow::Borrowed(s))
 }
 
@@ -214,6 +214,47 @@ impl Table for Conversations {
         out.push(column::<Conversations>("started_at_zone", Text, about, |r| {
             text(LocalTime::parse(r.started_at).map_or("", |t| t.zone))
         }));
+        out.extend([
+            column::<Conversations>(
+                "initial_distress",
+                Number,
+                "How upset the customer came, 0 to 1: the highest distress of their turns before the agent's second turn; empty when they say nothing by then.",
+                |r| number(r.circumstances.initial_distress, 2),
+            ),
+            column::<Conversations>(
+                "customer_language",
+                Text,
+                "Language of most of the customer's words in turns of three words or more: en, ru or kk; empty when it cannot be told.",
+                |r| text(r.circumstances.customer_language.map_or("", Language::code)),
+            ),
+            column::<Conversations>("agent_language", Text, "The same of the agent's words.", |r| {
+                text(r.circumstances.agent_language.map_or("", Language::code))
+            }),
+            column::<Conversations>(
+                "language_match",
+                Text,
+                "followed when at least half of the agent's turns are in the language in which the customer spoke last, not_followed otherwise; empty when it cannot be told.",
+                |r| {
+                    text(match r.circumstances.language_followed {
+                        Some(true) => "followed",
+                        Some(false) => "not_followed",
+                        None => "",
+                    })
+                },
+            ),
+            column::<Conversations>(
+                "switched_first",
+                Text,
+                "Who first left the language that the customer began in: agent or customer; empty when nobody did.",
+                |r| text(r.circumstances.switched_first.map_or("", Side::name)),
+            ),
+            column::<Conversations>(
+                "asked_to_switch",
+                Whole,
+                "1 when the agent asks the customer to talk in another language, else 0.",
+                |r| Cell::Whole(r.circumstances.asked_to_switch.into()),
+            ),
+        ]);
         out
     }
 }
@@ -294,8 +335,7 @@ impl Table for Agents {
             }),
             column::<Agents>("fatal", Whole, "Parts with a fatal item.", |r| Cell::Whole(r.fatal as i64)),
         ];
-        let names = std::iter::once(("overall", "Overall")).chain(criteria::ALL.iter().map(|c| (c.name(), c.title())));
-        for (i, (name, title)) in names.enumerate() {
+        for (i, (name, title)) in agents::measures().enumerate() {
             let estimate = move |r: &AgentRow| r.estimates[i];
             let about = |what: &str| format!("{title}: {what}");
             out.extend([
@@ -334,6 +374,7 @@ impl Table for Agents {
                 ),
             ]);
         }
+        out.extend(super::night_columns::habits());
         out
     }
 }

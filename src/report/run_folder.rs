@@ -11,10 +11,12 @@ use serde::Serialize;
 
 use super::columns::{self, Agents, Conversations, Evidence, Quarantine};
 use super::csv::{PRESETS, Preset};
+use super::history_folder::{HistoryError, Staged};
+use super::night::{NightOptions, NightReport};
 use super::rows::{self, QuarantineRow};
 use super::sheet::{Rows, Sheet, SheetFile};
-use super::{Mask, agent_page, workbook};
-use crate::agents::{self, Contribution, Team};
+use super::{Mask, agent_page, trend_section, workbook};
+use crate::agents::{self, Context, Contribution, Team};
 use crate::criteria::{self, Part};
 use crate::model::{Channel, Conversation, Language, NoteKind, Place, Quarantined, Reason, RoleSource, Speaker};
 use crate::pipeline::Outcome;
@@ -44,10 +46,18 @@ pub enum RunError {
     /// The agents' statistics failed.
     #[error(transparent)]
     Statistics(#[from] agents::StatisticsError),
+    /// A history needs to know which night it is.
+    #[error(
+        "no conversation says on which day it began, so the history does not know the night; give it with --date YYYY-MM-DD"
+    )]
+    NoDate,
+    /// The history could not be read or written.
+    #[error(transparent)]
+    History(#[from] HistoryError),
 }
 
 /// What `run.json` says.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct RunFacts {
     /// Layout of the folder.
     pub layout: u32,
@@ -59,6 +69,9 @@ pub struct RunFacts {
     pub scorecard: String,
     /// Hash of the scorecard's text.
     pub scorecard_hash: String,
+    /// The night: as given, or the day on which most conversations began; absent where none says its day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
     /// Inputs as the user named them.
     pub inputs: Vec<String>,
     /// Files read.
@@ -155,6 +168,7 @@ impl Sheets {
             let result = scorecard.score(part);
             let row = rows::conversation_row(part, &result, place, self.mask);
             let mut contribution = Contribution::new(&row);
+            contribution.context = Context::new(part, &row, scorecard, self.mask);
             self.conversations.add(&mut batch.conversations, &row);
             for point in rows::evidence_rows(part, &result, &row.conversation_id, self.mask) {
                 self.evidence.add(&mut batch.evidence, &point);
@@ -186,6 +200,8 @@ pub struct RunFolder<'s> {
     pub workbook: Option<workbook::Options>,
     /// What `run.json` will say; the caller fills in what it knows.
     pub facts: RunFacts,
+    /// Which night it is; the caller fills it in.
+    pub night: NightOptions,
 }
 
 impl<'s> RunFolder<'s> {
@@ -220,6 +236,7 @@ impl<'s> RunFolder<'s> {
             team: Team::default(),
             workbook: None,
             facts,
+            night: NightOptions::default(),
         })
     }
 
@@ -312,8 +329,8 @@ impl<'s> RunFolder<'s> {
         sheet.add(rows, &QuarantineRow::new(q, self.sheets.mask));
     }
 
-    /// Writes agents, pages, workbook, dictionary and `run.json`, and moves the folder to its place. Returns the facts and the
-    /// agents' rows. `seconds` is asked for when all but `run.json` is written.
+    /// Writes agents, pages, workbook, dictionary and `run.json`, moves the folder to its place, and then the night into its history. Returns the
+    /// facts, the agents' rows and what the night says beside them. `seconds` is asked for when all but `run.json` is written.
     ///
     /// # Errors
     /// When something cannot be written; then nothing stands at the place that was not there before.
@@ -321,9 +338,13 @@ impl<'s> RunFolder<'s> {
         mut self,
         scorecard: &Scorecard,
         seconds: impl Fn() -> f64,
-    ) -> Result<(RunFacts, Vec<agents::AgentRow>), RunError> {
+    ) -> Result<(RunFacts, Vec<agents::AgentRow>, NightReport), RunError> {
         let folder = self.temporary.path().to_owned();
-        let rows = agents::estimate(&self.team, scorecard)?;
+        let mut rows = agents::estimate(&self.team, scorecard)?;
+        self.facts.read = self.facts.scored + self.facts.quarantined;
+        let night = NightReport::new(&self.team, &mut rows, &self.facts, scorecard, self.sheets.mask, &self.night)?;
+        self.facts.date = night.date.map(|d| d.to_string());
+        night.write(&folder, self.sheets.preset)?;
         let sheet = Sheet::<Agents>::new(self.sheets.preset, true);
         let mut table = SheetFile::create(&folder, &sheet)?;
         let mut table_rows = sheet.rows();
@@ -333,7 +354,7 @@ impl<'s> RunFolder<'s> {
             sheet.add(&mut table_rows, row);
             if let Some(agent) = self.team.agents.get(&row.agent_id) {
                 let path = pages.join(agent_page::file_name(&row.agent_id)).to_string_lossy().into_owned() + ".md";
-                let text = agent_page::page(row, agent, scorecard);
+                let text = agent_page::page(row, agent, scorecard) + &trend_section::sections(&night, row);
                 fs::write(&path, text).map_err(|e| RunError::Io(path.into(), e))?;
             }
         }
@@ -343,7 +364,6 @@ impl<'s> RunFolder<'s> {
         self.evidence.finish()?;
         self.quarantine.finish()?;
         self.facts.agents = rows.len();
-        self.facts.read = self.facts.scored + self.facts.quarantined;
         if let Some(options) = self.workbook {
             workbook::write(&folder, &self.facts, &rows, options)?;
         }
@@ -351,12 +371,14 @@ impl<'s> RunFolder<'s> {
             let path = folder.join(name);
             File::create(&path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(|e| RunError::Io(path, e))
         };
-        write("columns.md", &dictionary())?;
+        write("columns.md", &(dictionary() + &night.dictionary()))?;
         self.facts.seconds = (seconds() * 1000.0).round() / 1000.0;
         let json = serde_json::to_string_pretty(&self.facts).unwrap_or_default() + "\n";
         write("run.json", &json)?;
+        let staged = night.stage(&self.night, &self.facts, &folder)?;
         publish(self.temporary, &self.target)?;
-        Ok((self.facts, rows))
+        staged.map_or(Ok(()), Staged::commit)?;
+        Ok((self.facts, rows, night))
     }
 }
 

@@ -36,7 +36,7 @@ mod segments;
 pub mod side_file;
 pub mod srt;
 mod tickets;
-pub(super) mod times;
+pub(crate) mod times;
 pub mod transcribe;
 pub mod twilio;
 mod vendor;
