@@ -1,16 +1,21 @@
 //! Scores how agents treated customers in calls, chats and emails, with a quote behind every point.
 pub mod agents;
+pub mod agreement;
 pub mod criteria;
 pub mod generate;
 pub mod ingest;
 pub mod learned;
 pub mod lexicon;
 pub mod model;
+pub mod notes;
 pub mod pipeline;
 pub mod privacy;
+pub mod random;
 pub mod report;
 pub mod results;
 pub mod robustness;
+#[cfg(feature = "cli")]
+pub mod runs;
 pub mod scorecard;
 pub mod text;
 pub mod train;

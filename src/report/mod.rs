@@ -3,6 +3,8 @@
 pub mod agent_page;
 pub mod columns;
 pub mod csv;
+pub mod file;
+pub mod how_read;
 #[cfg(feature = "cli")]
 pub mod parquet;
 #[cfg(feature = "cli")]

@@ -10,6 +10,7 @@ pub mod jsonl;
 pub mod mail;
 pub mod plain_text;
 mod rows;
+pub mod sheet;
 mod times;
 
 use fields::Field;
