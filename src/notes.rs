@@ -95,7 +95,8 @@ impl Notes {
     /// When a column is missing. Rows that cannot be used are listed when notes are joined.
     pub fn new(sheet: &HandSheet, criteria: &[String], mask: Mask) -> Result<Notes, HandSheetError> {
         let (id, kind, text) = (sheet.needed(&ID)?, sheet.needed(&["kind"])?, sheet.needed(&["text", "comment"])?);
-        let (agent, criterion, reviewer) = (sheet.column(&AGENT), sheet.column(&["criterion"]), sheet.column(&["reviewer"]));
+        let (agent, criterion, reviewer) =
+            (sheet.column(&AGENT), sheet.column(&["criterion"]), sheet.column(&["reviewer"]));
         let mut out = Notes { rows: Vec::new(), rejected: Vec::new(), wanted: BTreeMap::new(), mask };
         let reject = |line: u64, what: String| Rejected { file: sheet.file.clone(), line, what };
         out.rejected.extend(sheet.bad.iter().map(|(line, what)| reject(*line, what.clone())));
@@ -132,7 +133,12 @@ impl Notes {
                         out.wanted.entry(known).or_default().push(out.rows.len());
                     }
                     let agent_named = !note.agent_id.is_empty();
-                    out.rows.push(Row { place: (sheet.file.clone(), row.line), note, agent_named, met: BTreeSet::new() });
+                    out.rows.push(Row {
+                        place: (sheet.file.clone(), row.line),
+                        note,
+                        agent_named,
+                        met: BTreeSet::new(),
+                    });
                 }
             }
         }
@@ -152,11 +158,17 @@ impl Notes {
     pub fn join(self) -> Joined {
         let mut out = Joined { notes: Vec::new(), rejected: self.rejected };
         for mut row in self.rows {
-            let agents = || row.met.iter().map(|a| if a.is_empty() { "(none)" } else { a }).collect::<Vec<_>>().join(", ");
+            let agents =
+                || row.met.iter().map(|a| if a.is_empty() { "(none)" } else { a }).collect::<Vec<_>>().join(", ");
             let wrong = if row.met.is_empty() {
                 Some(format!("the run has no conversation {:?}", (self.mask)(&row.note.conversation_id)))
             } else if row.agent_named && !row.met.contains(&row.note.agent_id) {
-                Some(format!("{:?} has no part in {}; its agents: {}", row.note.agent_id, row.note.conversation_id, agents()))
+                Some(format!(
+                    "{:?} has no part in {}; its agents: {}",
+                    row.note.agent_id,
+                    row.note.conversation_id,
+                    agents()
+                ))
             } else if !row.agent_named && row.met.len() > 1 {
                 Some(format!("{} has several agents: name one of {} in agent_id", row.note.conversation_id, agents()))
             } else {
@@ -212,14 +224,24 @@ mod tests {
         n.meet("c2", "eva");
         n.meet(&masked_id("c3@x.kz", crate::privacy::mask), "");
         let joined = n.join();
-        let said: Vec<_> = joined.notes.iter().map(|n| (n.conversation_id.as_str(), n.agent_id.as_str(), n.kind.name(), n.text.as_str())).collect();
+        let said: Vec<_> = joined
+            .notes
+            .iter()
+            .map(|n| (n.conversation_id.as_str(), n.agent_id.as_str(), n.kind.name(), n.text.as_str()))
+            .collect();
         assert_eq!(said[..2], [("c1", "ana", "dispute", "call [phone]"), ("c2", "tom", "comment", "fine")]);
         assert!(said.len() == 3 && said[2].0.starts_with("id-") && said[2].2 == "accepted", "{said:?}");
         let lines: Vec<u64> = joined.rejected.iter().map(|r| r.line).collect();
         assert_eq!(lines, [3, 5, 6, 7, 8, 9]);
         let what = |i: usize| joined.rejected[i].what.as_str();
-        assert!(what(1).contains("\"zoe\" has no part in c2; its agents: eva, tom") && what(2).contains("several agents"));
-        assert!(what(3).contains("no conversation \"c9\"") && what(4).contains("no criterion") && what(5).contains("not a kind"));
+        assert!(
+            what(1).contains("\"zoe\" has no part in c2; its agents: eva, tom") && what(2).contains("several agents")
+        );
+        assert!(
+            what(3).contains("no conversation \"c9\"")
+                && what(4).contains("no criterion")
+                && what(5).contains("not a kind")
+        );
         assert_eq!(joined.of("tom").count(), 1);
     }
 }

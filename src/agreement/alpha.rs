@@ -63,7 +63,12 @@ mod tests {
 
     /// The reliability data of Krippendorff (2011), part C: four observers, twelve units, values 1 to 5, gaps.
     fn reliability_data() -> Vec<Vec<usize>> {
-        let observers = ["1 2 3 3 2 1 4 1 2 . . .", "1 2 3 3 2 2 4 1 2 5 . 3", ". 3 3 3 2 3 4 2 2 5 1 .", "1 2 3 3 2 4 4 1 2 5 1 ."];
+        let observers = [
+            "1 2 3 3 2 1 4 1 2 . . .",
+            "1 2 3 3 2 2 4 1 2 5 . 3",
+            ". 3 3 3 2 3 4 2 2 5 1 .",
+            "1 2 3 3 2 4 4 1 2 5 1 .",
+        ];
         let rows: Vec<Vec<&str>> = observers.iter().map(|o| o.split(' ').collect()).collect();
         (0..12).map(|u| rows.iter().filter_map(|r| r[u].parse().ok()).collect()).collect()
     }

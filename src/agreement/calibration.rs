@@ -177,7 +177,8 @@ struct Cluster {
 
 impl Cluster {
     fn add(&mut self, first: Rating, second: Rating, thresholds: Thresholds) {
-        self.applicable.push((usize::from(first.band(thresholds).is_some()), usize::from(second.band(thresholds).is_some())));
+        self.applicable
+            .push((usize::from(first.band(thresholds).is_some()), usize::from(second.band(thresholds).is_some())));
         if let (Some(a), Some(b)) = (first.band(thresholds), second.band(thresholds)) {
             self.pairs.push((a as usize, b as usize));
             self.units.push(vec![a as usize, b as usize]);
@@ -265,7 +266,9 @@ impl Clusters {
 
     fn scores(&self, seed: u64) -> Option<ScoreAgreement> {
         let clusters: Vec<&Cluster> = self.0.values().filter(|c| !c.scores.is_empty()).collect();
-        let pairs = |drawn: &[usize]| -> Vec<(f64, f64)> { drawn.iter().flat_map(|i| clusters[*i].scores.iter().copied()).collect() };
+        let pairs = |drawn: &[usize]| -> Vec<(f64, f64)> {
+            drawn.iter().flat_map(|i| clusters[*i].scores.iter().copied()).collect()
+        };
         let everything: Vec<usize> = (0..clusters.len()).collect();
         let all = pairs(&everything);
         if all.len() < 3 {
@@ -280,7 +283,13 @@ impl Clusters {
         let [mean_difference, pearson, spearman] = std::array::from_fn(|i| Figure::new(values[i], ends[i]));
         let centre = mean(&all);
         let squares: f64 = all.iter().map(|(a, b)| (a - b - centre).powi(2)).sum();
-        Some(ScoreAgreement { n: all.len(), mean_difference, deviation: (squares / (all.len() - 1) as f64).sqrt(), pearson, spearman })
+        Some(ScoreAgreement {
+            n: all.len(),
+            mean_difference,
+            deviation: (squares / (all.len() - 1) as f64).sqrt(),
+            pearson,
+            spearman,
+        })
     }
 }
 
@@ -366,7 +375,13 @@ fn reviewers_among_themselves(cluster: &mut Cluster, marks: &BTreeMap<String, Ma
     }
 }
 
-fn disagreement(unit: &Unit, reviewer: &str, scored: Rating, mark: Mark, thresholds: Thresholds) -> Option<Disagreement> {
+fn disagreement(
+    unit: &Unit,
+    reviewer: &str,
+    scored: Rating,
+    mark: Mark,
+    thresholds: Thresholds,
+) -> Option<Disagreement> {
     let said = |m: Mark| match m {
         Mark::Score(s) => format!("{s:.0} ({})", thresholds.band(s).name()),
         Mark::Band(b) => b.name().to_owned(),

@@ -18,10 +18,16 @@ pub enum Mark {
 
 /// How bands and "not applicable" are written, beside their English names.
 const WORDS: [(Mark, &[&str]); 4] = [
-    (Mark::Band(Band::NeedsWork), &["needs work", "needs_work", "poor", "требует работы", "нужно работать", "плохо", "нашар"]),
+    (
+        Mark::Band(Band::NeedsWork),
+        &["needs work", "needs_work", "poor", "требует работы", "нужно работать", "плохо", "нашар"],
+    ),
     (Mark::Band(Band::Good), &["good", "хорошо", "жақсы"]),
     (Mark::Band(Band::Excellent), &["excellent", "отлично", "өте жақсы"]),
-    (Mark::NotApplicable, &["not applicable", "not_applicable", "n/a", "na", "неприменимо", "не применимо", "н/п", "қолданылмайды"]),
+    (
+        Mark::NotApplicable,
+        &["not applicable", "not_applicable", "n/a", "na", "неприменимо", "не применимо", "н/п", "қолданылмайды"],
+    ),
 ];
 
 impl Mark {
@@ -103,8 +109,26 @@ pub struct Marks {
 
 /// Columns of a table of marks that are not a criterion's.
 const OTHERS: [&str; 20] = [
-    "conversation_id", "id", "agent_id", "agent", "reviewer", "date", "marked_at", "drawn", "channel", "language", "started_at", "queue",
-    "team", "source", "comment", "overall", "criterion", "mark", "turns", "agent_words",
+    "conversation_id",
+    "id",
+    "agent_id",
+    "agent",
+    "reviewer",
+    "date",
+    "marked_at",
+    "drawn",
+    "channel",
+    "language",
+    "started_at",
+    "queue",
+    "team",
+    "source",
+    "comment",
+    "overall",
+    "criterion",
+    "mark",
+    "turns",
+    "agent_words",
 ];
 
 /// The column of the conversation's id.
@@ -130,19 +154,28 @@ impl Marks {
                 match criteria.iter().position(|c| c == name) {
                     Some(criterion) => wide.push((at, criterion)),
                     None if name.is_empty() || name.starts_with("sabyr_") || OTHERS.contains(&name.as_str()) => {}
-                    None => self.rejected.push(reject(1, format!("the column {name:?} is not a criterion of the run; there are {}", criteria.join(", ")))),
+                    None => self.rejected.push(reject(
+                        1,
+                        format!("the column {name:?} is not a criterion of the run; there are {}", criteria.join(", ")),
+                    )),
                 }
             }
             if wide.is_empty() {
                 return Err(HandSheetError {
                     file: sheet.file.clone(),
-                    reason: format!("no column with marks: name columns {}, or criterion and mark", criteria.join(", ")),
+                    reason: format!(
+                        "no column with marks: name columns {}, or criterion and mark",
+                        criteria.join(", ")
+                    ),
                 });
             }
         }
         self.rejected.extend(sheet.bad.iter().map(|(line, what)| reject(*line, what.clone())));
-        let mut seen: BTreeSet<(String, String, String, usize)> =
-            self.rows.iter().map(|m| (m.conversation_id.clone(), m.agent_id.clone(), m.reviewer.clone(), m.criterion)).collect();
+        let mut seen: BTreeSet<(String, String, String, usize)> = self
+            .rows
+            .iter()
+            .map(|m| (m.conversation_id.clone(), m.agent_id.clone(), m.reviewer.clone(), m.criterion))
+            .collect();
         for row in &sheet.rows {
             if row.get(Some(id)).is_empty() {
                 self.rejected.push(reject(row.line, "no conversation_id in this row".into()));
@@ -166,13 +199,18 @@ impl Marks {
                             mark,
                         });
                     } else {
-                        let what = format!("{}: marked before by the same reviewer; the first mark counts", criteria[criterion]);
+                        let what = format!(
+                            "{}: marked before by the same reviewer; the first mark counts",
+                            criteria[criterion]
+                        );
                         rejected.push(reject(row.line, what));
                     }
                 }
             };
             match long {
-                None => wide.iter().for_each(|(at, criterion)| take(row.get(Some(*at)), *criterion, &mut self.rejected)),
+                None => {
+                    wide.iter().for_each(|(at, criterion)| take(row.get(Some(*at)), *criterion, &mut self.rejected))
+                }
                 Some((name, mark)) => match criterion_of(row, name, criteria) {
                     Ok(criterion) => take(row.get(Some(mark)), criterion, &mut self.rejected),
                     Err(what) => self.rejected.push(reject(row.line, what)),
@@ -209,7 +247,10 @@ mod tests {
     fn marks_are_scores_bands_or_not_applicable() {
         let mark = |t: &str| Mark::parse(t).unwrap();
         assert_eq!(mark(" 72,5 "), Some(Mark::Score(72.5)));
-        assert_eq!((mark("Good"), mark("n/a"), mark("Отлично")), (Some(Mark::Band(Band::Good)), Some(Mark::NotApplicable), Some(Mark::Band(Band::Excellent))));
+        assert_eq!(
+            (mark("Good"), mark("n/a"), mark("Отлично")),
+            (Some(Mark::Band(Band::Good)), Some(Mark::NotApplicable), Some(Mark::Band(Band::Excellent)))
+        );
         assert_eq!(mark(""), None);
         assert!(["101", "-1", "ok", "NaN"].iter().all(|t| Mark::parse(t).is_err()));
         let t = Thresholds { good: 60.0, excellent: 80.0 };
@@ -218,11 +259,16 @@ mod tests {
 
     #[test]
     fn both_layouts_are_read_and_what_cannot_be_used_is_listed_by_row() {
-        let (marks, done) = read("conversation_id,agent_id,reviewer,patience,empathy,charm,comment\nc1,a,r1,70,good,3,x\nc2,a,r1,ten,,,\n,a,r1,5,,,\nc1,a,r1,80,,,\n");
+        let (marks, done) = read(
+            "conversation_id,agent_id,reviewer,patience,empathy,charm,comment\nc1,a,r1,70,good,3,x\nc2,a,r1,ten,,,\n,a,r1,5,,,\nc1,a,r1,80,,,\n",
+        );
         done.unwrap();
         assert_eq!(marks.rows.iter().map(|m| (m.place.1, m.criterion)).collect::<Vec<_>>(), [(2, 0), (2, 1)]);
         let said: Vec<String> = marks.rejected.iter().map(ToString::to_string).collect();
-        assert!(said[0].contains("\"charm\" is not a criterion") && said[1].starts_with("m.csv:3: patience: \"ten\""), "{said:?}");
+        assert!(
+            said[0].contains("\"charm\" is not a criterion") && said[1].starts_with("m.csv:3: patience: \"ten\""),
+            "{said:?}"
+        );
         assert!(said[2].starts_with("m.csv:4: no conversation_id") && said[3].contains("marked before"), "{said:?}");
 
         let (marks, done) = read("id;criterion;mark\nc1;Patience;needs work\nc1;grace;5\n");

@@ -62,7 +62,8 @@ impl<const K: usize> Table<K> {
     }
 
     fn sum(&self, weight: impl Fn(usize, usize) -> f64) -> f64 {
-        let cells = self.cells.iter().enumerate().flat_map(|(i, row)| row.iter().enumerate().map(move |(j, n)| (i, j, n)));
+        let cells =
+            self.cells.iter().enumerate().flat_map(|(i, row)| row.iter().enumerate().map(move |(j, n)| (i, j, n)));
         cells.map(|(i, j, n)| weight(i, j) * *n as f64).sum()
     }
 

@@ -128,7 +128,12 @@ pub enum TrustError {
 
 impl Trust {
     /// Draws the conclusions; `dates` are those of the marks, as given.
-    pub fn new<'a>(calibration: &Calibration, lexicon: &str, scorecard_hash: &str, dates: impl IntoIterator<Item = &'a str>) -> Trust {
+    pub fn new<'a>(
+        calibration: &Calibration,
+        lexicon: &str,
+        scorecard_hash: &str,
+        dates: impl IntoIterator<Item = &'a str>,
+    ) -> Trust {
         let mut dates: Vec<&str> = dates.into_iter().filter(|d| !d.is_empty()).collect();
         dates.sort_unstable();
         Trust {
@@ -212,14 +217,19 @@ mod tests {
             assert_eq!(Label::of(&agreement(n, value, low), between), want, "{n} {value} {low}");
         }
         let few = agreement(29, 0.6, 0.4);
-        assert_eq!(Label::of(&agreement(60, 0.65, 0.45), Some(&few)), Label::Substantial, "29 pairs of reviewers tell nothing");
+        assert_eq!(
+            Label::of(&agreement(60, 0.65, 0.45), Some(&few)),
+            Label::Substantial,
+            "29 pairs of reviewers tell nothing"
+        );
         assert_eq!(Label::of(&Agreement { n: 99, ..Agreement::default() }, None), Label::Unknown);
     }
 
     #[test]
     fn the_file_is_read_back_and_others_are_refused() {
         let units = super::super::calibration::tests::units(60, &["r"], |s, _| super::super::marks::Mark::Score(s));
-        let calibration = Calibration::new(&["patience".into()], &units, super::super::calibration::tests::THRESHOLDS, 9);
+        let calibration =
+            Calibration::new(&["patience".into()], &units, super::super::calibration::tests::THRESHOLDS, 9);
         let trust = Trust::new(&calibration, "abc", "def", ["2026-11-20", "", "2026-11-03"]);
         assert_eq!((trust.marked_from.as_str(), trust.marked_to.as_str()), ("2026-11-03", "2026-11-20"));
         assert_eq!((trust.criteria[0].label, trust.criteria[0].basis.as_str()), (Label::Substantial, "random"));

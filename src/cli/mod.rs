@@ -1,20 +1,29 @@
 //! The command line: one file a command.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use sabyr::agreement::marks::Rejected;
 use sabyr::ingest::{self, Source};
 use sabyr::report::Mask;
+use sabyr::runs::Run;
 
 mod annotate;
+mod calibrate;
+mod diff;
+mod explain;
 mod generate;
 mod inspect;
 mod lexicon;
 mod list;
+mod review;
 mod robustness;
+mod sample;
 mod score;
 mod train;
 
@@ -29,6 +38,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Score(score::Args),
+    Explain(explain::Args),
+    Sample(sample::Args),
+    Calibrate(calibrate::Args),
+    Review(review::Args),
+    Diff(diff::Args),
     Annotate(annotate::Args),
     Inspect(inspect::Args),
     /// List the formats that are read
@@ -68,6 +82,11 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub(crate) fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Score(args) => score::run(args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Sample(args) => sample::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Review(args) => review::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Annotate(args) => annotate::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Formats => list::formats(),
@@ -160,6 +179,27 @@ pub(crate) fn say(quiet: bool, line: &str) {
     if !quiet {
         let _ = writeln!(std::io::stderr(), "{line}");
     }
+}
+
+/// Most rejected rows that are listed.
+const LISTED: usize = 20;
+
+/// Rows of people's tables that could not be used.
+pub(crate) fn say_rejected(quiet: bool, rejected: &[Rejected]) {
+    rejected.iter().take(LISTED).for_each(|r| say(quiet, &format!("not used: {r}")));
+    if rejected.len() > LISTED {
+        say(quiet, &format!("not used: ... and {} more rows", rejected.len() - LISTED));
+    }
+}
+
+/// Opens a run folder that the user named.
+pub(crate) fn open_run(path: &Path) -> Result<Run, Failure> {
+    Run::open(path).map_err(Failure::usage)
+}
+
+/// Writes a file whole, in the place of one that may be there.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    Ok(sabyr::report::file::replace(path, bytes).with_context(|| format!("cannot write {}", path.display()))?)
 }
 
 /// How texts are masked before they are written.

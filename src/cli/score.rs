@@ -15,6 +15,7 @@ use sabyr::lexicon::{Lexicon, Reader, Reading};
 use sabyr::model::{Conversation, Place};
 use sabyr::pipeline::{self, Outcome, PipelineError, Steps};
 use sabyr::report::csv::Preset;
+use sabyr::report::how_read::HowRead;
 use sabyr::report::run_folder::{Batch, RunError, RunFacts, RunFolder, Sheets};
 use sabyr::scorecard::Scorecard;
 
@@ -47,17 +48,32 @@ pub(crate) struct Args {
     /// Do not mask personal data
     #[arg(long)]
     no_redact: bool,
+    /// Show how far each criterion agrees with reviewers: a trust.json that `sabyr calibrate` wrote
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// Join a table of reviewers' notes and disputes with the run (`sabyr review --help` says what it holds)
+    #[arg(long, value_name = "FILE")]
+    review: Option<PathBuf>,
     /// Most records that may be quarantined before the exit code is 1: a number, or a share such as 5%
     #[arg(long, value_name = "N|P%", default_value = "5%", value_parser = parse_allowed)]
     max_quarantine: Allowed,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum CsvPreset {
+pub(super) enum CsvPreset {
     /// Comma and decimal point (RFC 4180)
     Rfc,
     /// Semicolon and decimal comma, for spreadsheets in a European locale
     ExcelEu,
+}
+
+impl From<CsvPreset> for Preset {
+    fn from(preset: CsvPreset) -> Self {
+        match preset {
+            CsvPreset::Rfc => Preset::Rfc,
+            CsvPreset::ExcelEu => Preset::ExcelEu,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,16 +110,21 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let lexicon = lexicon::load(args.lexicons.as_deref())?;
     let mask = super::mask(args.no_redact);
     let stop = super::stop_on_signal()?;
-    let facts = facts(&args, &lexicon, &scorecard, sources.len());
-    let preset = match args.csv_preset {
-        CsvPreset::Rfc => Preset::Rfc,
-        CsvPreset::ExcelEu => Preset::ExcelEu,
+    let trust = args.trust.as_deref().map(super::calibrate::read_trust).transpose()?;
+    let notes = args.review.as_deref().map(|path| super::review::read(path, mask)).transpose()?;
+    let facts = RunFacts {
+        how: HowRead::new(&options, args.scorecard.as_deref(), args.lexicons.as_deref()),
+        trust,
+        ..facts(&args, &lexicon, &scorecard, sources.len())
     };
-    let sheets = Sheets::new(preset, mask);
+    let sheets = Sheets::new(args.csv_preset.into(), mask);
     let mut folder = RunFolder::create(&args.out, &sheets, facts).map_err(|e| match e {
         RunError::Taken(_) => Failure::usage(e),
         e => e.into(),
     })?;
+    if let Some(notes) = notes {
+        folder.set_notes(notes);
+    }
     let mut progress = Progress::new(args.limits.quiet, &sources, &options);
     let ended = pipeline::run(
         &sources,
@@ -131,7 +152,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     if !ended {
         return Err(anyhow!("stopped before the end of the input; nothing was written").into());
     }
-    let (facts, agents) = folder.finish(&scorecard, began.elapsed().as_secs_f64())?;
+    let (facts, agents, notes) = folder.finish(&scorecard, began.elapsed().as_secs_f64())?;
+    super::say_rejected(args.limits.quiet, &notes.rejected);
     if facts.read != facts.scored + facts.quarantined {
         return Err(anyhow!(
             "{} conversations read but {} scored and {} quarantined",
@@ -178,7 +200,9 @@ fn facts(args: &Args, lexicon: &Lexicon, scorecard: &Scorecard, files: usize) ->
         lexicon: lexicon.hash().to_owned(),
         scorecard: scorecard.name.clone(),
         scorecard_hash: scorecard.hash.clone(),
+        thresholds: scorecard.thresholds,
         inputs: args.input.inputs.clone(),
+        how: HowRead::default(),
         files,
         masked: !args.no_redact,
         read: 0,
@@ -191,6 +215,7 @@ fn facts(args: &Args, lexicon: &Lexicon, scorecard: &Scorecard, files: usize) ->
         languages: std::collections::BTreeMap::new(),
         channels: std::collections::BTreeMap::new(),
         statuses: std::collections::BTreeMap::new(),
+        trust: None,
         seconds: 0.0,
     }
 }

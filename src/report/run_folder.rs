@@ -10,14 +10,18 @@ use serde::Serialize;
 
 use super::columns::{self, Agents, Conversations, Evidence, Quarantine};
 use super::csv::Preset;
+use super::how_read::HowRead;
 use super::rows::{self, QuarantineRow};
 use super::sheet::{Rows, Sheet, SheetFile};
 use super::{Mask, agent_page};
 use crate::agents::{self, Contribution, Team};
+use crate::agreement::trust::Trust;
 use crate::criteria::{self, Part};
 use crate::model::{Channel, Language, Place, Quarantined, Reason};
+use crate::notes::{Joined, Notes};
 use crate::pipeline::Outcome;
-use crate::scorecard::Scorecard;
+use crate::results::masked_id;
+use crate::scorecard::{Scorecard, Thresholds};
 
 /// The version of the run folder's layout; a reader of another version says so.
 pub const LAYOUT: u32 = 1;
@@ -52,8 +56,12 @@ pub struct RunFacts {
     pub scorecard: String,
     /// Hash of the scorecard's text.
     pub scorecard_hash: String,
+    /// Where bands begin.
+    pub thresholds: Thresholds,
     /// Inputs as the user named them.
     pub inputs: Vec<String>,
+    /// How they were read, so that they can be read again.
+    pub how: HowRead,
     /// Files read.
     pub files: usize,
     /// Whether personal data was masked.
@@ -78,6 +86,9 @@ pub struct RunFacts {
     pub channels: BTreeMap<&'static str, u64>,
     /// Parts by criterion and status.
     pub statuses: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// How far criteria agree with reviewers, where the run was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
     /// Wall-clock seconds of the run. The one figure here that differs from run to run.
     pub seconds: f64,
 }
@@ -148,6 +159,7 @@ pub struct RunFolder<'s> {
     set_aside: (Sheet<Quarantine>, Rows),
     seen: HashSet<u64>,
     team: Team,
+    notes: Option<Notes>,
     /// What `run.json` will say; the caller fills in what it knows.
     pub facts: RunFacts,
 }
@@ -179,8 +191,14 @@ impl<'s> RunFolder<'s> {
             sheets,
             seen: HashSet::new(),
             team: Team::default(),
+            notes: None,
             facts,
         })
+    }
+
+    /// Reviewers' notes, to be joined with the conversations as they come.
+    pub fn set_notes(&mut self, notes: Notes) {
+        self.notes = Some(notes);
     }
 
     /// Adds a batch in the order of its records. Of conversations with the same id only the first one counts.
@@ -199,6 +217,10 @@ impl<'s> RunFolder<'s> {
                     conversations.extend(value.parts.iter().map(|_| first));
                     evidence.extend(std::iter::repeat_n(first, value.evidence));
                     if first {
+                        if let Some(notes) = &mut self.notes {
+                            let id = masked_id(&id, self.sheets.mask);
+                            value.parts.iter().for_each(|p| notes.meet(&id, &p.agent_id));
+                        }
                         self.scored(value);
                     } else {
                         let reason = Reason::Duplicate(id.clone());
@@ -234,7 +256,8 @@ impl<'s> RunFolder<'s> {
         sheet.add(rows, &QuarantineRow::new(q, self.sheets.mask));
     }
 
-    /// Writes agents, pages, dictionary and `run.json`, and moves the folder to its place. Returns the facts and the agents' rows.
+    /// Writes agents, pages, dictionary, notes and `run.json`, and moves the folder to its place. Returns the facts, the agents' rows and
+    /// the notes.
     ///
     /// # Errors
     /// When something cannot be written; then nothing stands at the place that was not there before.
@@ -242,8 +265,11 @@ impl<'s> RunFolder<'s> {
         mut self,
         scorecard: &Scorecard,
         seconds: f64,
-    ) -> Result<(RunFacts, Vec<agents::AgentRow>), RunError> {
+    ) -> Result<(RunFacts, Vec<agents::AgentRow>, Joined), RunError> {
         let folder = self.temporary.path().to_owned();
+        let (noted, notes) = (self.notes.is_some(), self.notes.take().map_or_else(Joined::default, Notes::join));
+        let trust = self.facts.trust.clone();
+        let trust = trust.as_ref().map(|t| (t, t.is_of(&self.facts.lexicon, &self.facts.scorecard_hash)));
         let rows = agents::estimate(&self.team, scorecard)?;
         let sheet = Sheet::<Agents>::new(self.sheets.preset, true);
         let mut table = SheetFile::create(&folder, &sheet)?;
@@ -254,7 +280,8 @@ impl<'s> RunFolder<'s> {
             sheet.add(&mut table_rows, row);
             if let Some(agent) = self.team.agents.get(&row.agent_id) {
                 let path = pages.join(agent_page::file_name(&row.agent_id)).to_string_lossy().into_owned() + ".md";
-                let text = agent_page::page(row, agent, scorecard);
+                let of: Vec<_> = notes.of(&row.agent_id).collect();
+                let text = agent_page::page(row, agent, scorecard, agent_page::People { trust, notes: &of });
                 fs::write(&path, text).map_err(|e| RunError::Io(path.into(), e))?;
             }
         }
@@ -266,15 +293,21 @@ impl<'s> RunFolder<'s> {
         self.facts.agents = rows.len();
         self.facts.read = self.facts.scored + self.facts.quarantined;
         self.facts.seconds = (seconds * 1000.0).round() / 1000.0;
-        let write = |name: &str, text: &str| {
+        let write = |name: &str, text: &[u8]| {
             let path = folder.join(name);
-            File::create(&path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(|e| RunError::Io(path, e))
+            File::create(&path).and_then(|mut f| f.write_all(text)).map_err(|e| RunError::Io(path, e))
         };
-        write("columns.md", &dictionary())?;
-        let json = serde_json::to_string_pretty(&self.facts).unwrap_or_default() + "\n";
-        write("run.json", &json)?;
+        let json = |value: serde_json::Result<String>| value.unwrap_or_default() + "\n";
+        write("columns.md", dictionary().as_bytes())?;
+        if noted {
+            write("review.csv", &agent_page::notes_table(&notes.notes))?;
+        }
+        if let Some(trust) = &self.facts.trust {
+            write("trust.json", json(serde_json::to_string_pretty(trust)).as_bytes())?;
+        }
+        write("run.json", json(serde_json::to_string_pretty(&self.facts)).as_bytes())?;
         publish(self.temporary, &self.target)?;
-        Ok((self.facts, rows))
+        Ok((self.facts, rows, notes))
     }
 }
 

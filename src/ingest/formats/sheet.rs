@@ -131,7 +131,9 @@ mod tests {
 
     #[test]
     fn what_a_spreadsheet_saves_is_read_with_its_lines() {
-        let sheet = read("\u{FEFF}Conversation_ID;Patience\r\nc1;\"7\n2\"\r\n\r\n;\r\n'=cmd|x;good\r\n'tis;1".as_bytes()).unwrap();
+        let sheet =
+            read("\u{FEFF}Conversation_ID;Patience\r\nc1;\"7\n2\"\r\n\r\n;\r\n'=cmd|x;good\r\n'tis;1".as_bytes())
+                .unwrap();
         assert_eq!(sheet.header, ["conversation_id", "patience"]);
         let id = Some(sheet.needed(&["id", "conversation_id"]).unwrap());
         let rows: Vec<_> = sheet.rows.iter().map(|r| (r.line, r.get(id), r.get(Some(1)), r.get(Some(9)))).collect();
@@ -146,7 +148,13 @@ mod tests {
     fn bad_rows_and_missing_columns_are_named() {
         let sheet = read(b"id,text\n1,\"open\n2,b\n").unwrap();
         assert_eq!((sheet.bad.len(), sheet.bad[0].0, sheet.rows.len()), (1, 2, 1));
-        assert!(sheet.needed(&["agent_id"]).unwrap_err().to_string().contains("no column \"agent_id\"; the columns are: id, text"));
+        assert!(
+            sheet
+                .needed(&["agent_id"])
+                .unwrap_err()
+                .to_string()
+                .contains("no column \"agent_id\"; the columns are: id, text")
+        );
         assert!(read(b"").unwrap_err().reason.contains("no header line"));
     }
 }
