@@ -218,10 +218,10 @@ fn transcript(
     let mut at = 0;
     for h in turn.highlights.iter().filter(|h| wanted[h.criterion]) {
         let style = color(h.criterion).underline();
-        write!(out, "{}{style}{}{style:#}", &turn.text[at..h.start], &turn.text[h.start..h.end])?;
+        write!(out, "{}{style}{}{style:#}", lines(&turn.text[at..h.start]), lines(&turn.text[h.start..h.end]))?;
         at = h.end;
     }
-    writeln!(out, "{}", &turn.text[at..])?;
+    writeln!(out, "{}", lines(turn.text[at..].trim_end()))?;
     for part in parts {
         let here = part.points.iter().enumerate().filter(|(_, p)| p.turn == turn.turn && wanted[p.criterion]);
         for (i, p) in here {
@@ -232,11 +232,20 @@ fn transcript(
     Ok(())
 }
 
+/// A text of several lines, set in below its turn; blank lines left out.
+fn lines(text: &str) -> String {
+    let mut out = text.replace('\r', "");
+    while out.contains("\n\n") {
+        out = out.replace("\n\n", "\n");
+    }
+    out.replace('\n', "\n       ")
+}
+
 fn point(out: &mut impl Write, run: &Run, p: &PointRow, words: &str, whose: Option<&str>) -> io::Result<()> {
     let (title, hue) = (run.title(p.criterion), color(p.criterion));
     let effect = if p.points > 0.0 { WON } else { LOST };
     let whose = whose.map_or(String::new(), |w| format!(" ({})", name(w)));
-    let words = if words.is_empty() { String::new() } else { format!("  “{words}”") };
+    let words = if words.is_empty() { String::new() } else { format!("  “{}”", words.split_whitespace().collect::<Vec<_>>().join(" ")) };
     let phrase = if p.phrase.is_empty() { String::new() } else { format!("  {}", p.phrase) };
     let points = format!("{:+.1}", p.points).replace('-', "−");
     let rule = p.rule.replace('_', " ");

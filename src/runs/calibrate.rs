@@ -88,6 +88,7 @@ pub fn join(run: &Run, marks: Marks) -> Result<Joined, RunsError> {
             out.dates.insert(date);
         }
     }
+    out.rejected.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     Ok(out)
 }
 

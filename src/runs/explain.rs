@@ -47,7 +47,7 @@ pub struct ExplainedPart {
     pub row: PartRow,
     /// Its points, in the order of the turns.
     pub points: Vec<PointRow>,
-    /// The words of each point as they are shown; none where the transcript cannot be read again, empty where a point has no words.
+    /// The words of each point as they are shown; none where the transcript cannot be read again, empty where a point is about a whole turn.
     pub words: Vec<String>,
     /// Notes and disputes about it.
     pub notes: Vec<Note>,
@@ -193,7 +193,8 @@ fn show(c: &Conversation<'_>, parts: &[ExplainedPart], mask: Mask) -> Vec<ShownT
     turns
         .map(|(i, turn)| {
             let points = parts.iter().flat_map(|p| &p.points).filter(|p| p.turn == i);
-            let wanted: Vec<(usize, usize, usize)> = points.map(|p| (p.start, p.end, p.criterion)).collect();
+            // What is said of a whole turn would cover all else.
+            let wanted = points.filter(|p| !is_whole(&turn.text, p)).map(|p| (p.start, p.end, p.criterion)).collect();
             let (text, highlights) = highlighted(&turn.text, wanted, mask);
             ShownTurn {
                 turn: i,
@@ -214,8 +215,16 @@ fn show(c: &Conversation<'_>, parts: &[ExplainedPart], mask: Mask) -> Vec<ShownT
         .collect()
 }
 
+/// Whether a point stands at a whole turn.
+fn is_whole(text: &str, p: &PointRow) -> bool {
+    p.end.saturating_sub(p.start) >= text.trim().len()
+}
+
 fn words(c: &Conversation<'_>, p: &PointRow, mask: Mask) -> String {
     let Some(turn) = c.turns.get(p.turn) else { return String::new() };
+    if is_whole(&turn.text, p) {
+        return String::new();
+    }
     let (text, highlights) = highlighted(&turn.text, vec![(p.start, p.end, p.criterion)], mask);
     highlights.first().map_or_else(String::new, |h| text[h.start..h.end].to_owned())
 }

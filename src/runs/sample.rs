@@ -88,7 +88,6 @@ fn lot(seed: u64, conversation: &str, agent: &str) -> [u8; 16] {
 /// The queues of one pool of parts, each in its own order.
 struct Pool {
     queues: BTreeMap<Why, Vec<usize>>,
-    at: usize,
 }
 
 impl Pool {
@@ -116,13 +115,13 @@ impl Pool {
             (Why::Uncertain, sorted(&|a, b| a.confidence.total_cmp(&b.confidence))),
             (Why::Extreme, extremes),
         ]);
-        Pool { queues, at: 0 }
+        Pool { queues }
     }
 
     /// The next part that is not drawn yet; where one queue is empty, the lot decides.
     fn next(&mut self, drawn: &BTreeMap<usize, Why>) -> Option<(usize, Why)> {
-        let why = TURN[self.at % TURN.len()];
-        self.at += 1;
+        // Counted over all pools, so that small quotas of many agents keep the shares, too.
+        let why = TURN[drawn.len() % TURN.len()];
         for why in [why, Why::Random] {
             let queue = self.queues.entry(why).or_default();
             while let Some(i) = queue.pop() {
