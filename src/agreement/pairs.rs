@@ -158,6 +158,23 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn coefficients_keep_to_their_range_and_do_not_mind_who_is_first(cells in prop::array::uniform3(prop::array::uniform3(0_u64..40))) {
+            let table = Table::from(cells);
+            let turned = Table::from(std::array::from_fn(|i| std::array::from_fn(|j| cells[j][i])));
+            for w in [Weights::Identity, Weights::Linear, Weights::Quadratic] {
+                for (x, y) in [(table.kappa(w), turned.kappa(w)), (table.gwet(w), turned.gwet(w))] {
+                    prop_assert_eq!(x.is_some(), y.is_some());
+                    if let (Some(x), Some(y)) = (x, y) {
+                        prop_assert!((x - y).abs() < 1e-9 && x <= 1.0 + 1e-12 && x.is_finite(), "{} {}", x, y);
+                    }
+                }
+            }
+        }
+    }
 
     fn near(value: Option<f64>, want: f64, within: f64) {
         let value = value.unwrap();

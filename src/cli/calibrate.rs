@@ -13,7 +13,7 @@ use sabyr::agreement::trust::Trust;
 use sabyr::ingest::formats::sheet::HandSheet;
 use sabyr::runs::{PointRow, calibrate, title};
 
-use super::{Failure, say};
+use super::{Failure, clean, say};
 
 /// Hold the scores of a run against people's marks, and say how far each criterion may be trusted
 #[derive(Parser)]
@@ -143,14 +143,14 @@ fn print(
             writeln!(
                 out,
                 "  {} · {} · scored {}, {} marked {}",
-                d.conversation_id,
-                d.agent_id,
+                clean(&d.conversation_id),
+                clean(&d.agent_id),
                 d.scored,
-                reviewer(&d.reviewer),
+                clean(reviewer(&d.reviewer)),
                 d.marked
             )?;
             if let Some(p) = quotes.get(&(d.conversation_id.clone(), d.agent_id.clone(), i)) {
-                writeln!(out, "      {:+.1} {}: “{}”", p.points, p.rule.replace('_', " "), p.quote)?;
+                writeln!(out, "      {:+.1} {}: “{}”", p.points, p.rule.replace('_', " "), clean(&p.quote))?;
             }
         }
     }

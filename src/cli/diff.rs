@@ -9,8 +9,8 @@ use sabyr::model::Status;
 use sabyr::runs::Run;
 use sabyr::runs::diff::{self, AgentMove, Cause, Diff, Move, Side};
 
-use super::Failure;
 use super::score::CsvPreset;
+use super::{Failure, clean};
 
 /// Compare two runs: what a change of phrases or of the scorecard does to conversations and agents
 #[derive(Parser)]
@@ -98,7 +98,8 @@ fn print(out: &mut impl Write, a: &Run, b: &Run, found: &Diff, least: f64) -> io
     {
         let of: Vec<&Move> = found.moves.iter().filter(|m| m.criterion == name).collect();
         let count = |keep: &dyn Fn(&Move) -> bool| of.iter().filter(|m| keep(m)).count();
-        let largest = of.iter().filter_map(|m| m.change()).max_by(|x, y| x.abs().total_cmp(&y.abs()));
+        let largest =
+            of.iter().filter_map(|m| m.change()).filter(|c| c.abs() >= 0.05).max_by(|x, y| x.abs().total_cmp(&y.abs()));
         writeln!(
             out,
             "{name:<20} {:>6} {:>6} {:>6} {:>6}  {:>7}",
@@ -123,7 +124,7 @@ fn print(out: &mut impl Write, a: &Run, b: &Run, found: &Diff, least: f64) -> io
                 "  {} {times}: {} · {} · {} ({:+.1} points)",
                 r.how, r.criterion, r.rule, r.phrase, r.points
             )?;
-            writeln!(out, "      “{}” ({})", r.example.0, r.example.1)
+            writeln!(out, "      “{}” ({})", clean(&r.example.0), clean(&r.example.1))
         })?;
     }
     let mut moves: Vec<&Move> = found.moves.iter().filter(|m| m.criterion != "overall").collect();
@@ -150,7 +151,7 @@ fn list<W: Write, T>(out: &mut W, all: &[T], mut each: impl FnMut(&mut W, &T) ->
 fn agent(out: &mut impl Write, m: &AgentMove) -> io::Result<()> {
     let figure = |n: Option<f64>| n.map_or("–".to_owned(), |n| format!("{n:.1}"));
     let band = if m.a.1 == m.b.1 { String::new() } else { format!("  {} → {}", m.a.1, m.b.1) };
-    let name = if m.agent_id.is_empty() { "(none)" } else { &m.agent_id };
+    let name = if m.agent_id.is_empty() { "(none)".into() } else { clean(&m.agent_id) };
     writeln!(out, "  {name} · {}: {} → {}{band}", m.criterion, figure(m.a.0), figure(m.b.0))
 }
 
@@ -159,7 +160,18 @@ fn one(out: &mut impl Write, m: &Move) -> io::Result<()> {
         (Some(score), _) => format!("{score:.1} ({})", s.band.unwrap_or("")),
         (None, status) => status.map_or("no score", Status::name).replace('_', " "),
     };
-    writeln!(out, "  {} · {} · {}: {} → {}", m.conversation_id, m.agent_id, m.criterion, side(m.a), side(m.b))?;
+    writeln!(
+        out,
+        "  {} · {} · {}: {} → {}",
+        clean(&m.conversation_id),
+        clean(&m.agent_id),
+        m.criterion,
+        side(m.a),
+        side(m.b)
+    )?;
+    if m.change() == Some(0.0) {
+        writeln!(out, "      the score is the same; bands begin elsewhere")?;
+    }
     for Cause { how, before, after, point } in &m.causes {
         let points = match *how {
             "appeared" => format!("{after:+.1}"),
@@ -167,7 +179,7 @@ fn one(out: &mut impl Write, m: &Move) -> io::Result<()> {
             _ => format!("{before:+.1} → {after:+.1}"),
         };
         let phrase = if point.phrase.is_empty() { String::new() } else { format!(" · {}", point.phrase) };
-        writeln!(out, "      {how}: {points} {}{phrase} “{}”", point.rule, point.quote)?;
+        writeln!(out, "      {how}: {points} {}{phrase} “{}”", point.rule, clean(&point.quote))?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `sabyr explain`: one conversation with its points, in the terminal.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use sabyr::model::Status;
 use sabyr::runs::explain::{ExplainError, ExplainedPart, Explanation, How, ShownTurn, explain};
 use sabyr::runs::{PointRow, Run, review};
 
-use super::{Failure, lexicon};
+use super::{Failure, clean, lexicon};
 
 /// Show one conversation of a run: every turn with its points, what called for them, and how they add up
 #[derive(Parser)]
@@ -93,10 +94,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     // Files that are gone leave the built-in ones, whose hash then says that they are others.
     let there = |path: Option<PathBuf>| path.filter(|p| p.exists());
     let scorecard = super::score::load_scorecard(there(scorecard).as_deref())?;
-    let lexicon = lexicon::load(there(lexicons).as_deref())?;
+    let lexicons = there(lexicons);
+    let load = || {
+        lexicon::load(lexicons.as_deref()).map_err(|e| match e {
+            Failure::Use(e) | Failure::Other(e) => format!("{e:#}"),
+        })
+    };
     let how = How {
         from: &args.from,
-        lexicon: &lexicon,
+        load: &load,
         scorecard: &scorecard,
         mask: super::mask(args.no_redact),
         agent: args.agent.as_deref(),
@@ -137,7 +143,7 @@ fn print(out: &mut impl Write, run: &Run, found: &Explanation, wanted: &[bool]) 
     let r = &first.row;
     let known = [&r.channel, &r.language, &r.started_at, &r.queue, &r.source];
     let known: Vec<&str> = known.into_iter().map(String::as_str).filter(|s| !s.is_empty()).collect();
-    writeln!(out, "{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}", r.conversation_id, known.join(" · "))?;
+    writeln!(out, "{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}", clean(&r.conversation_id), clean(&known.join(" · ")))?;
     for part in &found.parts {
         summary(out, run, part, wanted)?;
     }
@@ -153,9 +159,11 @@ fn print(out: &mut impl Write, run: &Run, found: &Explanation, wanted: &[bool]) 
                 if found.parts.len() > 1 {
                     writeln!(out, "{BOLD}{}{BOLD:#}", name(&part.row.agent_id))?;
                 }
+                let mut last = None;
                 for p in part.points.iter().filter(|p| wanted[p.criterion]) {
-                    let quote = format!("“{}”", p.quote);
-                    writeln!(out, "{:>3}  {quote}", p.turn)?;
+                    if last.replace((p.turn, &p.quote)) != Some((p.turn, &p.quote)) {
+                        writeln!(out, "{:>3}  “{}”", p.turn, clean(&p.quote))?;
+                    }
                     point(out, run, p, "", None)?;
                 }
             }
@@ -164,8 +172,8 @@ fn print(out: &mut impl Write, run: &Run, found: &Explanation, wanted: &[bool]) 
     Ok(())
 }
 
-fn name(agent: &str) -> &str {
-    if agent.is_empty() { "(agent not named)" } else { agent }
+fn name(agent: &str) -> Cow<'_, str> {
+    if agent.is_empty() { "(agent not named)".into() } else { clean(agent) }
 }
 
 fn summary(out: &mut impl Write, run: &Run, part: &ExplainedPart, wanted: &[bool]) -> io::Result<()> {
@@ -174,7 +182,7 @@ fn summary(out: &mut impl Write, run: &Run, part: &ExplainedPart, wanted: &[bool
     let sure = r.confidence.map_or(String::new(), |c| format!(", confidence {c:.2}"));
     writeln!(out, "\n{BOLD}{}{BOLD:#}  {overall}{sure}", name(&r.agent_id))?;
     if !r.fatal.is_empty() {
-        writeln!(out, "  {LOST}fatal: {}; the overall score is 0{LOST:#}", r.fatal)?;
+        writeln!(out, "  {LOST}fatal: {}; the overall score is 0{LOST:#}", clean(&r.fatal))?;
     }
     let width = (0..run.criteria.len()).map(|i| run.title(i).chars().count()).max().unwrap_or(0);
     for (i, c) in r.criteria.iter().enumerate().filter(|(i, _)| wanted[*i]) {
@@ -194,8 +202,8 @@ fn summary(out: &mut impl Write, run: &Run, part: &ExplainedPart, wanted: &[bool
     for n in &part.notes {
         let about =
             if n.criterion.is_empty() { String::new() } else { format!(" about {}", n.criterion.replace('_', " ")) };
-        let by = if n.reviewer.is_empty() { String::new() } else { format!(" by {}", n.reviewer) };
-        let text = if n.text.is_empty() { String::new() } else { format!(": {}", n.text) };
+        let by = if n.reviewer.is_empty() { String::new() } else { format!(" by {}", clean(&n.reviewer)) };
+        let text = if n.text.is_empty() { String::new() } else { format!(": {}", clean(&n.text)) };
         writeln!(out, "  {BOLD}{}{BOLD:#}{about}{by}{text}", n.kind.name())?;
     }
     Ok(())
@@ -210,7 +218,7 @@ fn transcript(
 ) -> io::Result<()> {
     let time = turn.start.map_or(String::new(), |s| format!("{}:{:02} ", s as u64 / 60, s as u64 % 60));
     let who = match (turn.speaker, turn.agent_id.as_str()) {
-        ("agent", id) if !id.is_empty() => format!("agent {id}"),
+        ("agent", id) if !id.is_empty() => format!("agent {}", clean(id)),
         (speaker, _) => speaker.to_owned(),
     };
     let kind = if turn.kind.is_empty() { String::new() } else { format!(" ({}, not scored)", turn.kind) };
@@ -234,7 +242,8 @@ fn transcript(
 
 /// A text of several lines, set in below its turn; blank lines left out.
 fn lines(text: &str) -> String {
-    let mut out = text.replace('\r', "");
+    let shown = |c: char| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c };
+    let mut out: String = text.replace('\r', "").replace('\t', " ").chars().map(shown).collect();
     while out.contains("\n\n") {
         out = out.replace("\n\n", "\n");
     }
@@ -245,7 +254,11 @@ fn point(out: &mut impl Write, run: &Run, p: &PointRow, words: &str, whose: Opti
     let (title, hue) = (run.title(p.criterion), color(p.criterion));
     let effect = if p.points > 0.0 { WON } else { LOST };
     let whose = whose.map_or(String::new(), |w| format!(" ({})", name(w)));
-    let words = if words.is_empty() { String::new() } else { format!("  “{}”", words.split_whitespace().collect::<Vec<_>>().join(" ")) };
+    let words = if words.is_empty() {
+        String::new()
+    } else {
+        format!("  “{}”", clean(&words.split_whitespace().collect::<Vec<_>>().join(" ")))
+    };
     let phrase = if p.phrase.is_empty() { String::new() } else { format!("  {}", p.phrase) };
     let points = format!("{:+.1}", p.points).replace('-', "−");
     let rule = p.rule.replace('_', " ");
@@ -254,7 +267,7 @@ fn point(out: &mut impl Write, run: &Run, p: &PointRow, words: &str, whose: Opti
         "     {effect}{points:>6}{effect:#}  {hue}{title}{hue:#}{whose} · {rule}{words}{DIM}{phrase}{DIM:#}"
     )?;
     if let Some(turn) = p.called_turn {
-        writeln!(out, "             called for by turn {turn}: “{}”", p.called_quote)?;
+        writeln!(out, "             called for by turn {turn}: “{}”", clean(&p.called_quote))?;
     }
     if !p.would_earn.is_empty() && p.points < 0.0 {
         writeln!(out, "             would have earned it: {}", p.would_earn)?;

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -104,7 +105,10 @@ pub(crate) fn run() -> ExitCode {
         Err(Failure::Other(e)) if is_broken_pipe(&e) => return ExitCode::SUCCESS,
         Err(Failure::Other(e)) => (3, e),
     };
-    let _ = writeln!(std::io::stderr(), "sabyr: {error:#}");
+    let said = format!("sabyr: {error:#}");
+    // Lists of mistakes have lines.
+    let said: Vec<Cow<'_, str>> = said.lines().map(clean).collect();
+    let _ = writeln!(std::io::stderr(), "{}", said.join("\n"));
     ExitCode::from(code)
 }
 
@@ -181,12 +185,30 @@ pub(crate) fn say(quiet: bool, line: &str) {
     }
 }
 
+/// A text of the input as a terminal may show it: control characters, which could move its cursor or worse, are replaced.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        let shown = |c: char| {
+            if c == '\t' {
+                ' '
+            } else if c.is_control() {
+                '\u{FFFD}'
+            } else {
+                c
+            }
+        };
+        Cow::Owned(text.chars().map(shown).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 /// Most rejected rows that are listed.
 const LISTED: usize = 20;
 
 /// Rows of people's tables that could not be used.
 pub(crate) fn say_rejected(quiet: bool, rejected: &[Rejected]) {
-    rejected.iter().take(LISTED).for_each(|r| say(quiet, &format!("not used: {r}")));
+    rejected.iter().take(LISTED).for_each(|r| say(quiet, &clean(&format!("not used: {r}"))));
     if rejected.len() > LISTED {
         say(quiet, &format!("not used: ... and {} more rows", rejected.len() - LISTED));
     }
@@ -225,4 +247,15 @@ pub(crate) fn publish_permissions(file: &std::fs::File) -> Result<(), Failure> {
     #[cfg(not(unix))]
     let _ = file;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_are_not_given_control_characters() {
+        assert_eq!(clean("a\u{1b}[2Jb\u{9b}\n"), "a\u{FFFD}[2Jb\u{FFFD}\u{FFFD}");
+        assert!(matches!(clean("Сәлем – “да”"), Cow::Borrowed(_)));
+    }
 }

@@ -8,7 +8,7 @@ use super::columns::Cell;
 use super::csv::{self, Preset};
 use super::rows::EvidenceRow;
 use crate::agents::{Agent, AgentRow, Estimate};
-use crate::agreement::trust::Trust;
+use crate::agreement::trust::{Label, Trust};
 use crate::criteria;
 use crate::notes::Note;
 use crate::scorecard::Scorecard;
@@ -96,9 +96,9 @@ pub fn page(row: &AgentRow, agent: &Agent, scorecard: &Scorecard, people: People
             if row.fatal == 1 { "it" } else { "them" }
         );
     }
-    scores(&mut out, row, agent, scorecard);
+    scores(&mut out, row, agent, scorecard, people.trust.map(|t| t.0));
     if let Some((trust, same)) = people.trust {
-        trusted(&mut out, trust, same);
+        measured(&mut out, trust, same);
     }
     let best = moments(&agent.best);
     let worst = moments(&agent.worst);
@@ -108,18 +108,19 @@ pub fn page(row: &AgentRow, agent: &Agent, scorecard: &Scorecard, people: People
     with_notes(&out, people.notes)
 }
 
-/// How far each criterion agrees with reviewers.
-fn trusted(out: &mut String, trust: &Trust, same: bool) {
-    out.push_str("\n## How far to trust the scores\n\n| | | kappa | 95 % interval | marks |\n|---|---|--:|:-:|--:|\n");
-    let figure = |n: Option<f64>| n.map_or("–".to_owned(), |n| format!("{n:.2}"));
-    for c in criteria::ALL {
-        let Some(t) = trust.of(c.name()) else { continue };
-        let interval = match (t.low, t.high) {
-            (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
-            _ => "–".to_owned(),
-        };
-        let _ = writeln!(out, "| {} | {} | {} | {interval} | {} |", c.title(), t.label.words(), figure(t.kappa), t.n);
+/// How far a score agrees with reviewers, for a table.
+fn agreement(trust: &Trust, criterion: Option<&str>) -> String {
+    let Some(t) = criterion.and_then(|c| trust.of(c)) else { return "–".into() };
+    match (t.kappa, t.low, t.high) {
+        (Some(k), Some(low), Some(high)) => {
+            format!("{}: kappa {k:.2} ({low:.2} to {high:.2}), {} marks", t.label.short(), t.n)
+        }
+        _ => t.label.words().to_owned(),
     }
+}
+
+/// What the agreement was measured on.
+fn measured(out: &mut String, trust: &Trust, same: bool) {
     let when = match (trust.marked_from.as_str(), trust.marked_to.as_str()) {
         ("", _) => String::new(),
         (from, to) if from == to => format!(", marked {}", escape(from)),
@@ -127,10 +128,12 @@ fn trusted(out: &mut String, trust: &Trust, same: bool) {
     };
     let _ = writeln!(
         out,
-        "\nHeld against the marks of {} reviewer{} on {} conversations{when}.{}",
+        "\nAgreement: scores held against the marks of {} reviewer{} on {} conversations{when}; *{}* means: {}.{}",
         trust.reviewers,
         if trust.reviewers == 1 { "" } else { "s" },
         trust.conversations,
+        Label::LikeReviewers.short(),
+        Label::LikeReviewers.words(),
         if same { "" } else { " **Measured with other phrases or another scorecard than this run's.**" }
     );
 }
@@ -182,14 +185,20 @@ pub fn notes_table(notes: &[Note]) -> Vec<u8> {
     out
 }
 
-fn scores(out: &mut String, row: &AgentRow, agent: &Agent, scorecard: &Scorecard) {
-    out.push_str("\n## Scores\n\n| | score | 95 % interval | scored | mean | band |\n|---|--:|:-:|--:|--:|---|\n");
+fn scores(out: &mut String, row: &AgentRow, agent: &Agent, scorecard: &Scorecard, trust: Option<&Trust>) {
+    let (head, line) = if trust.is_some() { (" agreement with reviewers |", "---|") } else { ("", "") };
+    let _ = writeln!(
+        out,
+        "\n## Scores\n\n| | score | 95 % interval | scored | mean | band |{head}\n|---|--:|:-:|--:|--:|---|{line}"
+    );
     let titles = std::iter::once("**Overall**").chain(criteria::ALL.iter().map(|c| c.title()));
     for (i, title) in titles.enumerate() {
+        let name = i.checked_sub(1).map(|c| criteria::ALL[c].name());
+        let agreement = trust.map_or(String::new(), |t| format!(" {} |", agreement(t, name)));
         let _ = match &row.estimates[i] {
             Some(e) => writeln!(
                 out,
-                "| {title} | {:.0} | {} | {} of {} | {:.0} | {} |",
+                "| {title} | {:.0} | {} | {} of {} | {:.0} | {} |{agreement}",
                 e.shrunken,
                 interval(e),
                 e.n,
@@ -197,7 +206,14 @@ fn scores(out: &mut String, row: &AgentRow, agent: &Agent, scorecard: &Scorecard
                 e.mean,
                 row.bands[i]
             ),
-            None => writeln!(out, "| {title} | – | – | 0 of {} | – | {} |", row.conversations, why_none(agent, i)),
+            None => {
+                writeln!(
+                    out,
+                    "| {title} | – | – | 0 of {} | – | {} |{agreement}",
+                    row.conversations,
+                    why_none(agent, i)
+                )
+            }
         };
     }
     let t = scorecard.thresholds;

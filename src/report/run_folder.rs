@@ -356,7 +356,10 @@ fn dictionary() -> String {
         "# Columns\n\nEvery table of this folder, written from the program. CSV is UTF-8 with a byte-order mark, one header line, RFC 4180; \
          a text that a spreadsheet would run as a formula begins with an apostrophe. The Parquet files hold the same columns, texts as they are.\n\n\
          ## conversations: a row a conversation and agent\n\n{}\n## agents: a row an agent\n\n{}\n## evidence: a row a point\n\n{}\n\
-         ## quarantine: a row a record that was set aside\n\n{}",
+         ## quarantine: a row a record that was set aside\n\n{}\n\
+         ## review: a row a note of a reviewer, where the run was told (CSV only)\n\n\
+         The columns conversation_id, agent_id, criterion (empty for the whole), reviewer, kind (comment, dispute, accepted, rejected) and \
+         text, masked.\n",
         columns::dictionary::<Conversations>(),
         columns::dictionary::<Agents>(),
         columns::dictionary::<Evidence>(),

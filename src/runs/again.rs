@@ -27,7 +27,7 @@ pub enum Unread {
     /// The source no longer has the conversation, or cannot be read.
     #[error("{0} no longer holds this conversation")]
     NotFound(String),
-    /// Inputs that cannot be listed.
+    /// Inputs that cannot be listed, or phrases that cannot be loaded.
     #[error("{0}")]
     Input(String),
     /// Others than those of the run.
@@ -41,6 +41,9 @@ pub enum Unread {
     Changed(String),
 }
 
+/// Loads the phrases, once they are needed: it takes far longer than to look for a file.
+pub type Load<'a> = &'a dyn Fn() -> Result<Lexicon, String>;
+
 /// Reads the conversation of `rows` (all parts of one conversation) again and sees whether it gets the same scores. Relative names of
 /// files are looked up from the folder `from`.
 ///
@@ -50,19 +53,20 @@ pub fn read(
     run: &Run,
     rows: &[PartRow],
     from: &Path,
-    lexicon: &Lexicon,
+    load: Load<'_>,
     scorecard: &Scorecard,
 ) -> Result<Conversation<'static>, Unread> {
     let facts = &run.facts;
-    if facts.lexicon != lexicon.hash() {
-        return Err(Unread::Lexicon(facts.lexicon.clone(), lexicon.hash().to_owned()));
-    }
     if facts.scorecard_hash != scorecard.hash {
         return Err(Unread::Scorecard(facts.scorecard_hash.clone(), scorecard.hash.clone()));
     }
     let first = rows.first().ok_or_else(|| Unread::NotFound("the run".into()))?;
     let conversation = find(run, first, from)?;
-    if same_scores(run, rows, &conversation, lexicon, scorecard) {
+    let lexicon = load().map_err(Unread::Input)?;
+    if facts.lexicon != lexicon.hash() {
+        return Err(Unread::Lexicon(facts.lexicon.clone(), lexicon.hash().to_owned()));
+    }
+    if same_scores(run, rows, &conversation, &lexicon, scorecard) {
         Ok(conversation)
     } else {
         Err(Unread::Changed(file_of(&first.source, from).0))
@@ -87,7 +91,9 @@ fn file_of(source: &str, from: &Path) -> (String, Option<u64>) {
 fn find(run: &Run, row: &PartRow, from: &Path) -> Result<Conversation<'static>, Unread> {
     let options = run.facts.how.as_ref().ok_or(Unread::NotKept)?.options();
     let (file, line) = file_of(&row.source, from);
-    let path: PathBuf = from.join(&file);
+    // Without ".", which no user wrote.
+    let at = |name: &str| -> PathBuf { if from == Path::new(".") { name.into() } else { from.join(name) } };
+    let path = at(&file);
     if !path.is_file() {
         return Err(Unread::Gone(path.display().to_string()));
     }
@@ -96,7 +102,7 @@ fn find(run: &Run, row: &PartRow, from: &Path) -> Result<Conversation<'static>, 
         ingest::recognise(&source, &options).map_err(|q| Unread::Input(format!("{}: {}", q.place, q.reason)))?;
     // A conversation of several files needs them all.
     let sources = if format.joins_files() {
-        let inputs: Vec<String> = run.facts.inputs.iter().map(|i| from.join(i).display().to_string()).collect();
+        let inputs: Vec<String> = run.facts.inputs.iter().map(|i| at(i).display().to_string()).collect();
         let all = ingest::discover(&inputs).map_err(|e| Unread::Input(e.to_string()))?;
         let same = |s: &Source| ingest::recognise(s, &options).is_ok_and(|f| f.name() == format.name());
         all.into_iter().filter(same).collect()

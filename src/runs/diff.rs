@@ -114,7 +114,7 @@ pub struct Diff {
 /// Causes that are kept of one move.
 const CAUSES: usize = 3;
 /// An agent's figure that moves by less is the same.
-const AGENT_CHANGE: f64 = 0.05;
+const AGENT_CHANGE: f64 = 0.1;
 
 type Key = (String, String);
 

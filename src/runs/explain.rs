@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::again::{self, Unread};
 use super::{PartRow, PointRow, Run, RunsError};
-use crate::lexicon::Lexicon;
 use crate::model::{Conversation, Kind};
 use crate::notes::Note;
 use crate::report::Mask;
@@ -119,8 +118,8 @@ const ALIKE: f64 = 0.75;
 pub struct How<'a> {
     /// Folder that relative names of sources are looked up from.
     pub from: &'a Path,
-    /// The phrases.
-    pub lexicon: &'a Lexicon,
+    /// Loads the phrases.
+    pub load: again::Load<'a>,
     /// The scorecard.
     pub scorecard: &'a Scorecard,
     /// How the transcript is masked.
@@ -154,7 +153,7 @@ pub fn explain(run: &Run, id: &str, notes: &[Note], how: &How<'_>) -> Result<Exp
         return Err(ExplainError::NoConversation { run: run.path.display().to_string(), id: id.to_owned(), near });
     };
     let id = first.conversation_id.clone();
-    let conversation = again::read(run, &rows, how.from, how.lexicon, how.scorecard);
+    let conversation = again::read(run, &rows, how.from, how.load, how.scorecard);
     if let Some(agent) = how.agent {
         let agents = rows.iter().map(|r| r.agent_id.as_str()).collect::<Vec<_>>().join(", ");
         rows.retain(|r| r.agent_id == agent);
@@ -263,6 +262,23 @@ fn highlighted(text: &str, mut wanted: Vec<(usize, usize, usize)>, mask: Mask) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn highlights_never_panic_and_lie_in_the_text(
+            text in "[a-zа-я@.+ 0-9]{0,80}",
+            wanted in prop::collection::vec((0_usize..200, 0_usize..200, 0_usize..6), 0..6),
+        ) {
+            let (shown, highlights) = highlighted(&text, wanted, crate::privacy::mask);
+            prop_assert_eq!(&shown, &crate::privacy::mask(&text));
+            let mut behind = 0;
+            for h in highlights {
+                prop_assert!(h.start >= behind && shown.get(h.start..h.end).is_some());
+                behind = h.end;
+            }
+        }
+    }
 
     #[test]
     fn words_are_found_again_in_the_masked_text() {

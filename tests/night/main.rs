@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 mod demo;
 mod hostile;
+mod people;
 #[cfg(unix)]
 mod stopped;
 

@@ -84,6 +84,15 @@ impl HandSheet {
             match &row.bad {
                 Some(reason) => out.bad.push((row.line, reason.to_string())),
                 None if row.is_blank() => {}
+                None if (out.header.len()..row.len()).any(|i| !row.get(i).is_empty()) => {
+                    let what = format!(
+                        "{} cells under {} columns; put a text with {:?} in it into quotes",
+                        row.len(),
+                        out.header.len(),
+                        char::from(delimiter)
+                    );
+                    out.bad.push((row.line, what));
+                }
                 None => {
                     let cells = (0..row.len()).map(|i| undefused(row.get(i)).to_owned()).collect();
                     out.rows.push(HandRow { line: row.line, cells });
@@ -103,9 +112,16 @@ impl HandSheet {
     /// # Errors
     /// Names the column and those that there are.
     pub fn needed(&self, names: &[&str]) -> Result<usize, HandSheetError> {
-        self.column(names).ok_or_else(|| HandSheetError {
-            file: self.file.clone(),
-            reason: format!("no column {:?}; the columns are: {}", names[0], self.header.join(", ")),
+        self.column(names).ok_or_else(|| {
+            let mut columns = self.header.join(", ");
+            if let Some((cut, _)) = columns.char_indices().nth(200) {
+                columns.truncate(cut);
+                columns.push('…');
+            }
+            HandSheetError {
+                file: self.file.clone(),
+                reason: format!("no column {:?}; the columns are: {columns}", names[0]),
+            }
         })
     }
 }
@@ -146,8 +162,9 @@ mod tests {
 
     #[test]
     fn bad_rows_and_missing_columns_are_named() {
-        let sheet = read(b"id,text\n1,\"open\n2,b\n").unwrap();
-        assert_eq!((sheet.bad.len(), sheet.bad[0].0, sheet.rows.len()), (1, 2, 1));
+        let sheet = read(b"id,text\n1,\"open\n2,b\n3,so, he said\n4,x,,\n").unwrap();
+        assert_eq!((sheet.bad.len(), sheet.bad[0].0, sheet.rows.len()), (2, 2, 2));
+        assert!(sheet.bad[1].0 == 4 && sheet.bad[1].1.contains("3 cells under 2 columns"), "{:?}", sheet.bad);
         assert!(
             sheet
                 .needed(&["agent_id"])
