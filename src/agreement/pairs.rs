@@ -164,7 +164,7 @@ mod tests {
         #[test]
         fn coefficients_keep_to_their_range_and_do_not_mind_who_is_first(cells in prop::array::uniform3(prop::array::uniform3(0_u64..40))) {
             let table = Table::from(cells);
-            let turned = Table::from(std::array::from_fn(|i| std::array::from_fn(|j| cells[j][i])));
+            let turned: Table<3> = Table::from(std::array::from_fn(|i| std::array::from_fn(|j| cells[j][i])));
             for w in [Weights::Identity, Weights::Linear, Weights::Quadratic] {
                 for (x, y) in [(table.kappa(w), turned.kappa(w)), (table.gwet(w), turned.gwet(w))] {
                     prop_assert_eq!(x.is_some(), y.is_some());

@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let most = found.criteria.iter().map(|c| c.marks).max().unwrap_or(0);
     if most < FEWEST {
         return Err(Failure::usage(anyhow!(
-            "only {most} marks of any criterion can be used, and fewer than {FEWEST} tell nothing; mark more conversations (`sabyr sample` draws them)"
+            "no criterion has more than {most} marks that can be used, and fewer than {FEWEST} tell nothing; mark more conversations (`sabyr sample` draws them)"
         )));
     }
     let quotes = calibrate::quotes(&run, &found)?;
