@@ -107,11 +107,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let scorecard = load_scorecard(args.scorecard.as_deref())?;
     let sources = args.input.sources()?;
     let options = args.input.options()?;
-    let lexicon = lexicon::load(args.lexicons.as_deref())?;
     let mask = super::mask(args.no_redact);
-    let stop = super::stop_on_signal()?;
     let trust = args.trust.as_deref().map(super::calibrate::read_trust).transpose()?;
     let notes = args.review.as_deref().map(|path| super::review::read(path, mask)).transpose()?;
+    let lexicon = lexicon::load(args.lexicons.as_deref())?;
+    let stop = super::stop_on_signal()?;
     let facts = RunFacts {
         how: HowRead::new(&options, args.scorecard.as_deref(), args.lexicons.as_deref()),
         trust,
