@@ -1,5 +1,6 @@
 //! Scores how agents treated customers in calls, chats and emails, with a quote behind every point.
 pub mod agents;
+pub mod agreement;
 pub mod alerts;
 pub mod criteria;
 pub mod fairness;
@@ -9,12 +10,16 @@ pub mod ingest;
 pub mod learned;
 pub mod lexicon;
 pub mod model;
+pub mod notes;
 pub mod pipeline;
 pub mod privacy;
+pub mod random;
 pub mod report;
 pub mod resolve;
 pub mod results;
 pub mod robustness;
+#[cfg(feature = "cli")]
+pub mod runs;
 pub mod scorecard;
 pub mod statistics;
 pub mod text;

@@ -36,6 +36,12 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Where the personal data of a text stands and what [`mask`] writes in its place: bytes from and to, and the kind in brackets.
+pub fn spans(text: &str) -> Vec<(usize, usize, &'static str)> {
+    let next = |from: usize| next(text, from);
+    std::iter::successors(next(0), |(_, end, _)| next(*end)).collect()
+}
+
 /// The next piece of personal data at or behind byte `from`: its bytes and its mask.
 fn next(text: &str, from: usize) -> Option<(usize, usize, &'static str)> {
     let bytes = text.as_bytes();

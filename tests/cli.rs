@@ -1,4 +1,5 @@
-//! What the program says to people: `tests/cmd/*.toml` hold commands with what they must print and their exit codes.
+//! What the program says to people: `tests/cmd/*.toml` hold commands with what they must print and their exit codes, `*.trycmd`
+//! several that build on each other.
 //!
 //! `[..]` stands for anything in a line, `...` for any lines. `TRYCMD=overwrite cargo test --test cli` writes what is
 //! printed into the files; put the wildcards back before you keep it.
@@ -32,7 +33,7 @@ fn every_command_says_what_it_should_and_wrong_use_writes_nothing() {
     everything(&given, &mut before);
     let cases = trycmd::TestCases::new();
     // The lexicon takes seconds to compile in a debug build on a busy machine.
-    cases.timeout(Duration::from_secs(300)).case("tests/cmd/*.toml").run();
+    cases.timeout(Duration::from_secs(300)).case("tests/cmd/*.toml").case("tests/cmd/*.trycmd").run();
     everything(&given, &mut after);
     assert!(before == after, "a command that was used wrongly wrote in {}", given.display());
 }

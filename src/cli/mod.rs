@@ -1,24 +1,34 @@
 //! The command line: one file a command.
 
+use std::borrow::Cow;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use sabyr::agreement::marks::Rejected;
 use sabyr::ingest::roles::roster::Roster;
 use sabyr::ingest::side::SideTable;
 use sabyr::ingest::{self, Source};
 use sabyr::report::Mask;
+use sabyr::report::how_read::HowRead;
+use sabyr::runs::Run;
 
 mod annotate;
+mod calibrate;
+mod diff;
+mod explain;
 mod generate;
 mod inspect;
 mod lexicon;
 mod list;
 mod night;
+mod review;
 mod robustness;
+mod sample;
 mod score;
 mod suggest_map;
 mod train;
@@ -34,6 +44,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Score(score::Args),
+    Explain(explain::Args),
+    Sample(sample::Args),
+    Calibrate(calibrate::Args),
+    Review(review::Args),
+    Diff(diff::Args),
     Annotate(annotate::Args),
     Inspect(inspect::Args),
     /// List the formats that are read
@@ -73,6 +88,11 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub(crate) fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Score(args) => score::run(args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Sample(args) => sample::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Review(args) => review::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Annotate(args) => annotate::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Formats => list::formats(),
@@ -90,7 +110,10 @@ pub(crate) fn run() -> ExitCode {
         Err(Failure::Other(e)) if is_broken_pipe(&e) => return ExitCode::SUCCESS,
         Err(Failure::Other(e)) => (3, e),
     };
-    let _ = writeln!(std::io::stderr(), "sabyr: {error:#}");
+    let said = format!("sabyr: {error:#}");
+    // Lists of mistakes have lines.
+    let said: Vec<Cow<'_, str>> = said.lines().map(clean).collect();
+    let _ = writeln!(std::io::stderr(), "{}", said.join("\n"));
     ExitCode::from(code)
 }
 
@@ -162,6 +185,19 @@ impl Input {
     }
 
     /// What the user says of roles, agents and conversations beside the transcripts.
+    /// Adds what the user named of files and roles to what a run keeps of how it read.
+    pub(crate) fn how(&self, how: HowRead) -> HowRead {
+        let named = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
+        HowRead {
+            map: named(&self.map),
+            channel_maps: self.channel_maps.clone(),
+            roster: named(&self.roster),
+            name_patterns: self.name_patterns.clone(),
+            side: named(&self.side),
+            ..how
+        }
+    }
+
     fn who_and_what(&self, options: &mut ingest::Options) -> Result<(), Failure> {
         let wrong = |option: &str, e: String| Failure::usage(anyhow::anyhow!("{option}: {e}"));
         for map in &self.channel_maps {
@@ -218,6 +254,45 @@ pub(crate) fn say(quiet: bool, line: &str) {
     }
 }
 
+/// A text of the input as a terminal may show it: control characters, which could move its cursor or worse, are replaced.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        let shown = |c: char| {
+            if c == '\t' {
+                ' '
+            } else if c.is_control() {
+                '\u{FFFD}'
+            } else {
+                c
+            }
+        };
+        Cow::Owned(text.chars().map(shown).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Most rejected rows that are listed.
+const LISTED: usize = 20;
+
+/// Rows of people's tables that could not be used.
+pub(crate) fn say_rejected(quiet: bool, rejected: &[Rejected]) {
+    rejected.iter().take(LISTED).for_each(|r| say(quiet, &clean(&format!("not used: {r}"))));
+    if rejected.len() > LISTED {
+        say(quiet, &format!("not used: ... and {} more rows", rejected.len() - LISTED));
+    }
+}
+
+/// Opens a run folder that the user named.
+pub(crate) fn open_run(path: &Path) -> Result<Run, Failure> {
+    Run::open(path).map_err(Failure::usage)
+}
+
+/// Writes a file whole, in the place of one that may be there.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    Ok(sabyr::report::file::replace(path, bytes).with_context(|| format!("cannot write {}", path.display()))?)
+}
+
 /// How texts are masked before they are written.
 pub(crate) fn mask(no_redact: bool) -> Mask {
     if no_redact { |t| t.into() } else { sabyr::privacy::mask }
@@ -246,4 +321,15 @@ pub(crate) fn publish_permissions(file: &std::fs::File) -> Result<(), Failure> {
     #[cfg(not(unix))]
     let _ = file;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_are_not_given_control_characters() {
+        assert_eq!(clean("a\u{1b}[2Jb\u{9b}\n"), "a\u{FFFD}[2Jb\u{FFFD}\u{FFFD}");
+        assert!(matches!(clean("Сәлем – “да”"), Cow::Borrowed(_)));
+    }
 }

@@ -18,8 +18,9 @@ use sabyr::pipeline::{self, Outcome, PipelineError, Steps};
 use sabyr::report::ReportLanguage;
 use sabyr::report::csv::Preset;
 use sabyr::report::history_folder::HistoryError;
+use sabyr::report::how_read::HowRead;
 use sabyr::report::night::NightReport;
-use sabyr::report::run_folder::{Batch, Conflicts, RunError, RunFacts, RunFolder, Sheets};
+use sabyr::report::run_folder::{Batch, Conflicts, Finished, RunError, RunFacts, RunFolder, Sheets};
 use sabyr::report::workbook;
 use sabyr::resolve::Resolver;
 use sabyr::scorecard::Scorecard;
@@ -63,6 +64,12 @@ pub(crate) struct Args {
     /// Do not mask personal data
     #[arg(long)]
     no_redact: bool,
+    /// Show how far each criterion agrees with reviewers: a trust.json that `sabyr calibrate` wrote
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// Join a table of reviewers' notes and disputes with the run (`sabyr review --help` says what it holds)
+    #[arg(long, value_name = "FILE")]
+    review: Option<PathBuf>,
     /// Most records that may be quarantined before the exit code is 1: a number, or a share such as 5%
     #[arg(long, value_name = "N|P%", default_value = "5%", value_parser = parse_allowed)]
     max_quarantine: Allowed,
@@ -71,7 +78,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum CsvPreset {
+pub(super) enum CsvPreset {
     /// For programs: comma, decimal point, values as they are (RFC 4180, UTF-8 with a byte-order mark)
     Rfc,
     /// For a double-click in Excel with an English locale: comma, decimal point, dates that Excel reads, ids as texts
@@ -86,6 +93,16 @@ fn report_language() -> impl TypedValueParser<Value = ReportLanguage> {
         "kk" => ReportLanguage::Kk,
         _ => ReportLanguage::En,
     })
+}
+
+impl From<CsvPreset> for Preset {
+    fn from(preset: CsvPreset) -> Self {
+        match preset {
+            CsvPreset::Rfc => Preset::Rfc,
+            CsvPreset::Excel => Preset::Excel,
+            CsvPreset::ExcelEu => Preset::ExcelEu,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,16 +142,17 @@ fn run_knowing(args: Args, began: Instant, conflicts: Conflicts) -> Result<ExitC
     let night = args.night.options(&args.out)?;
     let sources = args.input.sources()?;
     let options = args.input.options()?;
-    let lexicon = lexicon::load(args.lexicons.as_deref())?;
     let mask = super::mask(args.no_redact);
+    let trust = args.trust.as_deref().map(super::calibrate::read_trust).transpose()?;
+    let notes = args.review.as_deref().map(|path| super::review::read(path, mask)).transpose()?;
+    let lexicon = lexicon::load(args.lexicons.as_deref())?;
     let stop = super::stop_on_signal()?;
-    let facts = facts(&args, &lexicon, &scorecard, sources.len());
-    let preset = match args.csv_preset {
-        CsvPreset::Rfc => Preset::Rfc,
-        CsvPreset::Excel => Preset::Excel,
-        CsvPreset::ExcelEu => Preset::ExcelEu,
+    let facts = RunFacts {
+        how: args.input.how(HowRead::new(&options, args.scorecard.as_deref(), args.lexicons.as_deref())),
+        trust,
+        ..facts(&args, &lexicon, &scorecard, sources.len())
     };
-    let sheets = Sheets::new(preset, mask);
+    let sheets = Sheets::new(args.csv_preset.into(), mask);
     let mut folder = RunFolder::create(&args.out, &sheets, facts).map_err(|e| match e {
         RunError::Taken(_) => Failure::usage(e),
         e => e.into(),
@@ -143,6 +161,9 @@ fn run_knowing(args: Args, began: Instant, conflicts: Conflicts) -> Result<ExitC
     folder.workbook =
         (!args.no_workbook).then_some(workbook::Options { language: args.report_language, rows: args.workbook_rows });
     folder.night = night;
+    if let Some(notes) = notes {
+        folder.set_notes(notes);
+    }
     let mut progress = Progress::new(args.limits.quiet, &sources, &options);
     let ended = pipeline::run(
         &sources,
@@ -178,10 +199,11 @@ fn run_knowing(args: Args, began: Instant, conflicts: Conflicts) -> Result<ExitC
         return run_knowing(args, began, conflicts);
     }
     let finished = folder.finish(&scorecard, || began.elapsed().as_secs_f64());
-    let (facts, agents, night) = finished.map_err(|e| match e {
+    let Finished { facts, agents, night, notes } = finished.map_err(|e| match e {
         RunError::NoDate | RunError::History(HistoryError::Taken(..)) => Failure::usage(e),
         e => e.into(),
     })?;
+    super::say_rejected(args.limits.quiet, &notes.rejected);
     if facts.read != facts.scored + facts.quarantined {
         return Err(anyhow!(
             "{} conversations read but {} scored and {} quarantined",
@@ -229,7 +251,9 @@ fn facts(args: &Args, lexicon: &Lexicon, scorecard: &Scorecard, files: usize) ->
         lexicon: lexicon.hash().to_owned(),
         scorecard: scorecard.name.clone(),
         scorecard_hash: scorecard.hash.clone(),
+        thresholds: scorecard.thresholds,
         inputs: args.input.inputs.clone(),
+        how: HowRead::default(),
         files,
         masked: !args.no_redact,
         ..RunFacts::default()

@@ -4,28 +4,26 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::model::Language;
+use crate::random::SplitMix64;
 
 /// Numbers that look like chance: splitmix64.
-pub(super) struct Random(u64);
+pub(super) struct Random(SplitMix64);
 
 impl Random {
     pub(super) fn new(seed: u64, index: u64, language: Language) -> Self {
         // Neighbouring seeds and indices must not give neighbouring streams.
-        let mut mixed = Random(seed ^ (language as u64) << 62);
-        Random(mixed.next().wrapping_add(Random(index).next()))
+        let first = |seed: u64| SplitMix64::new(seed).next_u64();
+        Random(SplitMix64::new(first(seed ^ (language as u64) << 62).wrapping_add(first(index))))
     }
 
+    #[cfg(test)]
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.next_u64()
     }
 
     /// 0..n, for n below 2³².
     pub(super) fn below(&mut self, n: u64) -> u64 {
-        ((self.next() >> 32) * n) >> 32
+        self.0.below(n)
     }
 
     pub(super) fn chance(&mut self, percent: u64) -> bool {

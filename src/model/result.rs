@@ -22,6 +22,11 @@ impl Status {
             Status::CannotTell => "cannot_tell",
         }
     }
+
+    /// The status of this name.
+    pub fn named(name: &str) -> Option<Status> {
+        [Status::Scored, Status::NotApplicable, Status::CannotTell].into_iter().find(|s| s.name() == name)
+    }
 }
 
 /// The customer's words that called for something: bytes `start..end` of the text of `turn`.

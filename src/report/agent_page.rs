@@ -4,9 +4,13 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::columns::Cell;
+use super::csv::{self, Preset};
 use super::rows::EvidenceRow;
 use crate::agents::{Agent, AgentRow, Estimate};
+use crate::agreement::trust::{Label, Trust};
 use crate::criteria;
+use crate::notes::Note;
 use crate::scorecard::Scorecard;
 
 /// Moments of each kind on a page.
@@ -67,8 +71,17 @@ fn interval(e: &Estimate) -> String {
     }
 }
 
+/// What people have said that a page shows beside the figures.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct People<'a> {
+    /// How far criteria may be trusted, and whether it was measured with the phrases and the scorecard of this run.
+    pub trust: Option<(&'a Trust, bool)>,
+    /// Notes and disputes about this agent.
+    pub notes: &'a [&'a Note],
+}
+
 /// The page of an agent.
-pub fn page(row: &AgentRow, agent: &Agent, scorecard: &Scorecard) -> String {
+pub fn page(row: &AgentRow, agent: &Agent, scorecard: &Scorecard, people: People<'_>) -> String {
     let mut out = String::new();
     let name =
         if row.agent_id.is_empty() { "Agents that the input does not name".to_owned() } else { escape(&row.agent_id) };
@@ -83,23 +96,109 @@ pub fn page(row: &AgentRow, agent: &Agent, scorecard: &Scorecard) -> String {
             if row.fatal == 1 { "it" } else { "them" }
         );
     }
-    scores(&mut out, row, agent, scorecard);
+    scores(&mut out, row, agent, scorecard, people.trust.map(|t| t.0));
+    if let Some((trust, same)) = people.trust {
+        measured(&mut out, trust, same);
+    }
     let best = moments(&agent.best);
     let worst = moments(&agent.worst);
     section(&mut out, "What went best", &best);
     section(&mut out, "What went worst", &worst);
     practise(&mut out, row, agent);
+    with_notes(&out, people.notes)
+}
+
+/// How far a score agrees with reviewers, for a table.
+fn agreement(trust: &Trust, criterion: Option<&str>) -> String {
+    let Some(t) = criterion.and_then(|c| trust.of(c)) else { return "–".into() };
+    match (t.kappa, t.low, t.high) {
+        (Some(k), Some(low), Some(high)) => {
+            format!("{}: kappa {k:.2} ({low:.2} to {high:.2}), {} marks", t.label.short(), t.n)
+        }
+        _ => t.label.words().to_owned(),
+    }
+}
+
+/// What the agreement was measured on.
+fn measured(out: &mut String, trust: &Trust, same: bool) {
+    let when = match (trust.marked_from.as_str(), trust.marked_to.as_str()) {
+        ("", _) => String::new(),
+        (from, to) if from == to => format!(", marked {}", escape(from)),
+        (from, to) => format!(", marked {} to {}", escape(from), escape(to)),
+    };
+    let _ = writeln!(
+        out,
+        "\nAgreement: scores held against the marks of {} reviewer{} on {} conversations{when}; *{}* means: {}.{}",
+        trust.reviewers,
+        if trust.reviewers == 1 { "" } else { "s" },
+        trust.conversations,
+        Label::LikeReviewers.short(),
+        Label::LikeReviewers.words(),
+        if same { "" } else { " **Measured with other phrases or another scorecard than this run's.**" }
+    );
+}
+
+/// Around the section of notes, so that it can be put in anew.
+const NOTES: [&str; 2] = ["<!-- notes -->", "<!-- /notes -->"];
+
+/// A page with these notes in place of those it may have.
+pub fn with_notes(page: &str, notes: &[&Note]) -> String {
+    // Texts are escaped, so only the program writes these marks.
+    let (before, after) = match (page.find(NOTES[0]), page.find(NOTES[1])) {
+        (Some(from), Some(to)) if from < to => (&page[..from], page[to + NOTES[1].len()..].trim_start_matches('\n')),
+        _ => (page, ""),
+    };
+    let mut out = before.trim_end_matches('\n').to_owned();
+    out.push('\n');
+    if !notes.is_empty() {
+        let _ = writeln!(out, "\n{}\n## Notes and disputes\n", NOTES[0]);
+        for n in notes {
+            let criterion = criteria::ALL.iter().find(|c| c.name() == n.criterion).map_or("", |c| c.title());
+            let about = if criterion.is_empty() { String::new() } else { format!(" · {criterion}") };
+            let by = if n.reviewer.is_empty() { String::new() } else { format!(" · {}", escape(&n.reviewer)) };
+            let text = if n.text.is_empty() { String::new() } else { format!(": “{}”", escape(&n.text)) };
+            let _ =
+                writeln!(out, "- **{}** · conversation {}{about}{by}{text}", n.kind.name(), escape(&n.conversation_id));
+        }
+        let _ = writeln!(out, "\n{}", NOTES[1]);
+    }
+    if !after.is_empty() {
+        out.push('\n');
+        out.push_str(after);
+    }
     out
 }
 
-fn scores(out: &mut String, row: &AgentRow, agent: &Agent, scorecard: &Scorecard) {
-    out.push_str("\n## Scores\n\n| | score | 95 % interval | scored | mean | band |\n|---|--:|:-:|--:|--:|---|\n");
+/// The notes as `review.csv`.
+pub fn notes_table(notes: &[Note]) -> Vec<u8> {
+    let mut out = "\u{FEFF}".as_bytes().to_vec();
+    let mut write = |cells: [&str; 6]| {
+        for (i, text) in cells.into_iter().enumerate() {
+            csv::cell(&mut out, &Cell::Text(text.into()), i == 0, Preset::Rfc);
+        }
+        csv::end_row(&mut out);
+    };
+    write(["conversation_id", "agent_id", "criterion", "reviewer", "kind", "text"]);
+    for n in notes {
+        write([&n.conversation_id, &n.agent_id, &n.criterion, &n.reviewer, n.kind.name(), &n.text]);
+    }
+    out
+}
+
+fn scores(out: &mut String, row: &AgentRow, agent: &Agent, scorecard: &Scorecard, trust: Option<&Trust>) {
+    let (head, line) = if trust.is_some() { (" agreement with reviewers |", "---|") } else { ("", "") };
+    let _ = writeln!(
+        out,
+        "\n## Scores\n\n| | score | 95 % interval | scored | mean | band |{head}\n|---|--:|:-:|--:|--:|---|{line}"
+    );
     let titles = std::iter::once("**Overall**").chain(criteria::ALL.iter().map(|c| c.title()));
     for (i, title) in titles.enumerate() {
+        let name = i.checked_sub(1).map(|c| criteria::ALL[c].name());
+        let agreement = trust.map_or(String::new(), |t| format!(" {} |", agreement(t, name)));
         let _ = match &row.estimates[i] {
             Some(e) => writeln!(
                 out,
-                "| {title} | {:.0} | {} | {} of {} | {:.0} | {} |",
+                "| {title} | {:.0} | {} | {} of {} | {:.0} | {} |{agreement}",
                 e.shrunken,
                 interval(e),
                 e.n,
@@ -107,7 +206,14 @@ fn scores(out: &mut String, row: &AgentRow, agent: &Agent, scorecard: &Scorecard
                 e.mean,
                 row.bands[i]
             ),
-            None => writeln!(out, "| {title} | – | – | 0 of {} | – | {} |", row.conversations, why_none(agent, i)),
+            None => {
+                writeln!(
+                    out,
+                    "| {title} | – | – | 0 of {} | – | {} |{agreement}",
+                    row.conversations,
+                    why_none(agent, i)
+                )
+            }
         };
     }
     let t = scorecard.thresholds;
@@ -224,6 +330,32 @@ mod tests {
         assert_ne!(file_name("a/b"), file_name("a_b"));
         assert_eq!(file_name(""), "unnamed");
         assert_ne!(file_name("unnamed"), "unnamed");
+    }
+
+    #[test]
+    fn notes_are_put_in_anew_and_taken_out() {
+        let note = |text: &str| Note {
+            conversation_id: "c<1>".into(),
+            agent_id: "a".into(),
+            criterion: "empathy".into(),
+            reviewer: "=rita".into(),
+            kind: crate::notes::NoteKind::Dispute,
+            text: text.into(),
+        };
+        let page = "# a\n\ntext\n";
+        let (first, second) = (note("not <!-- /notes --> so"), note("*fine*"));
+        let one = with_notes(page, &[&first]);
+        assert!(
+            one.contains("- **dispute** · conversation c&lt;1&gt; · Empathy · =rita: “not &lt;!-- /notes --&gt; so”"),
+            "{one}"
+        );
+        assert_eq!(with_notes(&one, &[&first]), one);
+        let two = with_notes(&one, &[&second]);
+        assert!(two.contains("\\*fine\\*") && !two.contains("not &lt;") && two.matches("## Notes").count() == 1);
+        assert_eq!(with_notes(&two, &[]), page);
+        assert_eq!(with_notes(&(one.clone() + "\n## Behind\n"), &[]), "# a\n\ntext\n\n## Behind\n");
+        let table = String::from_utf8(notes_table(&[first])).unwrap();
+        assert!(table.contains("c<1>,a,empathy,'=rita,dispute,not <!-- /notes --> so\r\n"), "{table}");
     }
 
     #[test]

@@ -3,8 +3,10 @@
 pub mod agent_page;
 pub mod columns;
 pub mod csv;
+pub mod file;
 #[cfg(feature = "cli")]
 pub mod history_folder;
+pub mod how_read;
 pub mod local_time;
 #[cfg(feature = "cli")]
 pub mod night;

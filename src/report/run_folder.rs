@@ -12,15 +12,19 @@ use serde::Serialize;
 use super::columns::{self, Agents, Conversations, Evidence, Quarantine};
 use super::csv::{PRESETS, Preset};
 use super::history_folder::{HistoryError, Staged};
+use super::how_read::HowRead;
 use super::night::{NightOptions, NightReport};
 use super::rows::{self, QuarantineRow};
 use super::sheet::{Rows, Sheet, SheetFile};
 use super::{Mask, agent_page, trend_section, workbook};
 use crate::agents::{self, Context, Contribution, Team};
+use crate::agreement::trust::Trust;
 use crate::criteria::{self, Part};
 use crate::model::{Channel, Conversation, Language, NoteKind, Place, Quarantined, Reason, RoleSource, Speaker};
+use crate::notes::{Joined, Notes};
 use crate::pipeline::Outcome;
-use crate::scorecard::Scorecard;
+use crate::results::masked_id;
+use crate::scorecard::{Scorecard, Thresholds};
 
 /// The version of the run folder's layout; a reader of another version says so.
 pub const LAYOUT: u32 = 1;
@@ -72,8 +76,12 @@ pub struct RunFacts {
     /// The night: as given, or the day on which most conversations began; absent where none says its day.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
+    /// Where bands begin.
+    pub thresholds: Thresholds,
     /// Inputs as the user named them.
     pub inputs: Vec<String>,
+    /// How they were read, so that they can be read again.
+    pub how: HowRead,
     /// Files read.
     pub files: usize,
     /// Whether personal data was masked.
@@ -102,6 +110,9 @@ pub struct RunFacts {
     pub role_sources: BTreeMap<&'static str, u64>,
     /// Conversations by kind of note.
     pub notes: BTreeMap<&'static str, u64>,
+    /// How far criteria agree with reviewers, where the run was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
     /// Wall-clock seconds of the run. The one figure here that differs from run to run.
     pub seconds: f64,
 }
@@ -182,6 +193,18 @@ impl Sheets {
     }
 }
 
+/// A run that stands.
+pub struct Finished {
+    /// What `run.json` says.
+    pub facts: RunFacts,
+    /// A row an agent.
+    pub agents: Vec<agents::AgentRow>,
+    /// What the night says beside its scores.
+    pub night: NightReport,
+    /// Reviewers' notes that were joined.
+    pub notes: Joined,
+}
+
 /// A run folder being written.
 pub struct RunFolder<'s> {
     target: PathBuf,
@@ -198,6 +221,8 @@ pub struct RunFolder<'s> {
     team: Team,
     /// How the workbook is written; `None`, which it begins with, for none.
     pub workbook: Option<workbook::Options>,
+    /// Reviewers' notes, while they are joined.
+    notes: Option<Notes>,
     /// What `run.json` will say; the caller fills in what it knows.
     pub facts: RunFacts,
     /// Which night it is; the caller fills it in.
@@ -235,9 +260,15 @@ impl<'s> RunFolder<'s> {
             found: Conflicts::default(),
             team: Team::default(),
             workbook: None,
+            notes: None,
             facts,
             night: NightOptions::default(),
         })
+    }
+
+    /// Reviewers' notes, to be joined with the conversations as they come.
+    pub fn set_notes(&mut self, notes: Notes) {
+        self.notes = Some(notes);
     }
 
     /// Tells which ids stand for different conversations: none of these is taken.
@@ -270,7 +301,13 @@ impl<'s> RunFolder<'s> {
                     conversations.extend(value.parts.iter().map(|_| kept));
                     evidence.extend(std::iter::repeat_n(kept, value.evidence));
                     match reason {
-                        None => self.scored(value),
+                        None => {
+                            if let Some(notes) = &mut self.notes {
+                                let id = masked_id(&id, self.sheets.mask);
+                                value.parts.iter().for_each(|p| notes.meet(&id, &p.agent_id));
+                            }
+                            self.scored(value);
+                        }
                         Some(reason) => self.set_aside(&Quarantined { place, conversation_id: Some(id), reason }),
                     }
                 }
@@ -329,17 +366,16 @@ impl<'s> RunFolder<'s> {
         sheet.add(rows, &QuarantineRow::new(q, self.sheets.mask));
     }
 
-    /// Writes agents, pages, workbook, dictionary and `run.json`, moves the folder to its place, and then the night into its history. Returns the
-    /// facts, the agents' rows and what the night says beside them. `seconds` is asked for when all but `run.json` is written.
+    /// Writes agents, pages, workbook, dictionary, notes and `run.json`, moves the folder to its place, and then the night into its
+    /// history. `seconds` is asked for when all but `run.json` is written.
     ///
     /// # Errors
     /// When something cannot be written; then nothing stands at the place that was not there before.
-    pub fn finish(
-        mut self,
-        scorecard: &Scorecard,
-        seconds: impl Fn() -> f64,
-    ) -> Result<(RunFacts, Vec<agents::AgentRow>, NightReport), RunError> {
+    pub fn finish(mut self, scorecard: &Scorecard, seconds: impl Fn() -> f64) -> Result<Finished, RunError> {
         let folder = self.temporary.path().to_owned();
+        let (noted, notes) = (self.notes.is_some(), self.notes.take().map_or_else(Joined::default, Notes::join));
+        let trust = self.facts.trust.clone();
+        let trust = trust.as_ref().map(|t| (t, t.is_of(&self.facts.lexicon, &self.facts.scorecard_hash)));
         let mut rows = agents::estimate(&self.team, scorecard)?;
         self.facts.read = self.facts.scored + self.facts.quarantined;
         let night = NightReport::new(&self.team, &mut rows, &self.facts, scorecard, self.sheets.mask, &self.night)?;
@@ -354,7 +390,9 @@ impl<'s> RunFolder<'s> {
             sheet.add(&mut table_rows, row);
             if let Some(agent) = self.team.agents.get(&row.agent_id) {
                 let path = pages.join(agent_page::file_name(&row.agent_id)).to_string_lossy().into_owned() + ".md";
-                let text = agent_page::page(row, agent, scorecard) + &trend_section::sections(&night, row);
+                let of: Vec<_> = notes.of(&row.agent_id).collect();
+                let people = agent_page::People { trust, notes: &of };
+                let text = agent_page::page(row, agent, scorecard, people) + &trend_section::sections(&night, row);
                 fs::write(&path, text).map_err(|e| RunError::Io(path.into(), e))?;
             }
         }
@@ -367,18 +405,24 @@ impl<'s> RunFolder<'s> {
         if let Some(options) = self.workbook {
             workbook::write(&folder, &self.facts, &rows, options)?;
         }
-        let write = |name: &str, text: &str| {
+        let write = |name: &str, text: &[u8]| {
             let path = folder.join(name);
-            File::create(&path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(|e| RunError::Io(path, e))
+            File::create(&path).and_then(|mut f| f.write_all(text)).map_err(|e| RunError::Io(path, e))
         };
-        write("columns.md", &(dictionary() + &night.dictionary()))?;
+        let json = |value: serde_json::Result<String>| value.unwrap_or_default() + "\n";
+        write("columns.md", (dictionary() + &night.dictionary()).as_bytes())?;
+        if noted {
+            write("review.csv", &agent_page::notes_table(&notes.notes))?;
+        }
+        if let Some(trust) = &self.facts.trust {
+            write("trust.json", json(serde_json::to_string_pretty(trust)).as_bytes())?;
+        }
         self.facts.seconds = (seconds() * 1000.0).round() / 1000.0;
-        let json = serde_json::to_string_pretty(&self.facts).unwrap_or_default() + "\n";
-        write("run.json", &json)?;
+        write("run.json", json(serde_json::to_string_pretty(&self.facts)).as_bytes())?;
         let staged = night.stage(&self.night, &self.facts, &folder)?;
         publish(self.temporary, &self.target)?;
         staged.map_or(Ok(()), Staged::commit)?;
-        Ok((self.facts, rows, night))
+        Ok(Finished { facts: self.facts, agents: rows, night, notes })
     }
 }
 
@@ -455,7 +499,10 @@ fn dictionary() -> String {
         "# Columns\n\nEvery table of this folder, written from the program. The Parquet files hold the same columns with the values as they are; \
          so does report.xlsx.\n\n## CSV\n\n{}\n\
          ## conversations: a row a conversation and agent\n\n{}\n## agents: a row an agent\n\n{}\n## evidence: a row a point\n\n{}\n\
-         ## quarantine: a row a record that was set aside\n\n{}",
+         ## quarantine: a row a record that was set aside\n\n{}\n\
+         ## review: a row a note of a reviewer, where the run was told (CSV only)\n\n\
+         The columns conversation_id, agent_id, criterion (empty for the whole), reviewer, kind (comment, dispute, accepted, rejected) and \
+         text, masked.\n",
         PRESETS,
         columns::dictionary::<Conversations>(),
         columns::dictionary::<Agents>(),

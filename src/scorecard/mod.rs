@@ -1,6 +1,6 @@
 //! Which criteria count how much here? Weights, thresholds, fatal items and conditions, from a TOML file.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
@@ -40,7 +40,7 @@ struct Written {
 }
 
 /// Where a score begins to be good and excellent, 0..=100.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
     /// Below it: needs work.
@@ -61,6 +61,9 @@ pub enum Band {
 }
 
 impl Band {
+    /// All, from the lowest on.
+    pub const ALL: [Band; 3] = [Band::NeedsWork, Band::Good, Band::Excellent];
+
     /// As in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 mod demo;
 mod hostile;
 mod nights;
+mod people;
 mod roles;
 #[cfg(unix)]
 mod stopped;

@@ -81,7 +81,7 @@ const NEEDED: [(Field, &str); 3] = [
 ];
 
 /// The separator that gives the header most columns that are known, then most columns.
-fn delimiter(header: &str) -> u8 {
+pub(super) fn delimiter(header: &str) -> u8 {
     let known = |d: u8| {
         let names = split(header, d);
         (names.iter().filter(|n| fields::field(n).is_some()).count(), names.len())
@@ -90,7 +90,7 @@ fn delimiter(header: &str) -> u8 {
 }
 
 /// The separator that a spreadsheet's `sep=;` line tells.
-fn separator_line(line: &str) -> Option<u8> {
+pub(super) fn separator_line(line: &str) -> Option<u8> {
     match line.trim_end_matches(['\r', '\n']).trim_matches('"').as_bytes() {
         [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', d] => Some(*d),
         _ => None,

@@ -33,6 +33,7 @@ mod rows;
 mod rttm;
 pub mod salesforce;
 mod segments;
+pub mod sheet;
 pub mod side_file;
 pub mod srt;
 mod tickets;
