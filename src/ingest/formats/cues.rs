@@ -298,9 +298,9 @@ fn voices(text: &str) -> Vec<(Option<String>, String)> {
             [b'<', next, ..] => ('>', next.is_ascii_alphanumeric() || *next == b'/'),
             _ => ('>', false),
         };
-        // No tag is longer; so a text of nothing but `<` takes no time.
-        let end = tag.bytes().take(300).position(|b| char::from(b) == close);
-        match end.filter(|end| opens && !tag[1..*end].contains(['<', '\n'])) {
+        // A tag ends before the next begins, and none is longer: so a text of nothing but `<` takes no time.
+        let end = tag.bytes().skip(1).take(300).position(|b| char::from(b) == close || b == b'<' || b == b'\n');
+        match end.map(|n| n + 1).filter(|end| opens && tag[*end..].starts_with(close)) {
             None => {
                 plain(&tag[..1], &mut out);
                 rest = &tag[1..];
