@@ -1,7 +1,10 @@
 //! Scores how agents treated customers in calls, chats and emails, with a quote behind every point.
 pub mod agents;
+pub mod alerts;
 pub mod criteria;
+pub mod fairness;
 pub mod generate;
+pub mod history;
 pub mod ingest;
 pub mod learned;
 pub mod lexicon;
@@ -13,5 +16,6 @@ pub mod resolve;
 pub mod results;
 pub mod robustness;
 pub mod scorecard;
+pub mod statistics;
 pub mod text;
 pub mod train;

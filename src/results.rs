@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::criteria::{self, Part};
+use crate::criteria::{self, Circumstances, Part};
 use crate::model::{Channel, Conversation, Evidence, Language, PartResult, Place, Quarantined, Status};
 use crate::text::Flags;
 
@@ -47,6 +47,8 @@ pub struct ConversationRow<'a> {
     pub role_confidence: f64,
     /// What was mended, concluded, left out or could not be read: `kind: sentence`, parted by `; `, masked.
     pub notes: Cow<'a, str>,
+    /// What the agent met.
+    pub circumstances: Circumstances,
 }
 
 /// What a row says of one criterion.
@@ -197,6 +199,7 @@ pub fn conversation_row<'a>(part: &Part<'a>, result: &PartResult, place: &Place,
         role_source: c.roles.source.name(),
         role_confidence: c.roles.confidence,
         notes: notes(c, mask),
+        circumstances: Circumstances::of(part),
     }
 }
 
@@ -207,6 +210,13 @@ fn notes<'a>(c: &Conversation<'_>, mask: Mask) -> Cow<'a, str> {
     }
     let all: Vec<String> = c.notes.iter().map(|n| format!("{}: {}", n.kind.name(), mask(&n.text))).collect();
     Cow::Owned(all.join("; "))
+}
+
+/// The sentence around some bytes of a turn as it is written: masked, on one line, shortened.
+pub fn quote<'a>(part: &Part<'a>, turn: usize, start: usize, end: usize, mask: Mask) -> Cow<'a, str> {
+    // Masked before it is cut: half a number at the cut could not be told any more.
+    let (text, focus) = sentence(part, turn, start, end);
+    shorten(mask(text), focus)
 }
 
 /// The rows of the points of one part, criterion by criterion; `id` is that of [`conversation_row`].
@@ -221,11 +231,7 @@ pub fn evidence_rows<'a>(
 }
 
 fn evidence_row<'a>(part: &'a Part<'a>, id: &'a str, criterion: usize, e: &Evidence, mask: Mask) -> EvidenceRow<'a> {
-    // Masked before it is cut: half a number at the cut could not be told any more.
-    let quoted = |turn: usize, start: usize, end: usize| {
-        let (text, focus) = sentence(part, turn, start, end);
-        shorten(mask(text), focus)
-    };
+    let quoted = |turn: usize, start: usize, end: usize| quote(part, turn, start, end, mask);
     EvidenceRow {
         conversation_id: Cow::Borrowed(id),
         agent_id: Cow::Borrowed(part.agent_id.unwrap_or_default()),

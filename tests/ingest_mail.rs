@@ -90,6 +90,36 @@ fn malformed_mail_is_quarantined_with_its_place() {
     assert!(check("malformed_mail") >= 10);
 }
 
+/// Letters of a Maildir have no extension; what is being delivered is passed over, drafts are set aside.
+#[test]
+fn a_maildir_is_read_as_a_folder() {
+    let dir = tempfile::tempdir().expect("folder");
+    let root = dir.path().join("support");
+    for sub in ["cur", "new", "tmp", ".Sent/cur", ".Sent/new", ".Sent/tmp"] {
+        fs::create_dir_all(root.join(sub)).expect("folder");
+    }
+    let letter = |id: &str, from: &str, answers: &str, text: &str| {
+        format!("From: {from}\nTo: x@y.example\nMessage-ID: <{id}@x>\n{answers}Subject: card\n\n{text}\n")
+    };
+    let put = |name: &str, text: String| fs::write(root.join(name), text).expect("write");
+    // A colon cannot stand in a name on Windows, where programs write `;`.
+    put("cur/1741600000.M1P1.host;2,S", letter("q", "c@mail.example", "", "My card is blocked."));
+    put(".Sent/cur/1741600100.M2P1.host;2,S", letter("a", "d@saumal.example", "In-Reply-To: <q@x>\n", "Unblocked."));
+    put("new/1741600200.M3P1.host;2,D", letter("d", "d@saumal.example", "", "never sent"));
+    put("tmp/1741600300.M4P1.host", "half a let".into());
+    put("dovecot-uidlist", "3 V1 N5".into());
+    let sources = sabyr::ingest::discover(&[root.to_str().expect("name").to_owned()]).expect("files");
+    let mut got = Vec::new();
+    let _ = sabyr::ingest::read_all(&sources, &options(), &mut |r| {
+        got.push(r);
+        ControlFlow::Continue(())
+    });
+    let shown = show(&got);
+    assert_eq!(got.len(), 2, "{shown}");
+    assert!(shown.contains("\"text\":\"My card is blocked.\"") && shown.contains("\"text\":\"Unblocked.\""), "{shown}");
+    assert!(shown.contains("a draft by its flag") && !shown.contains("half a let"), "{shown}");
+}
+
 fn all_files() -> Vec<PathBuf> {
     let mut out = Vec::new();
     for folder in ["eml", "mbox", "malformed_mail"] {

@@ -3,15 +3,18 @@
 //! Results are added one by one ([`Team::add`]) and kept as counts, means and sums of squares, so that memory grows with
 //! the number of agents and not with the night. The statistics over the team are computed with polars.
 
+mod context;
 #[cfg(feature = "cli")]
 mod statistics;
 
 use std::collections::BTreeMap;
 
 use crate::criteria;
+use crate::fairness::{AgentHabits, CaseMix, Habits};
 use crate::model::Status;
 use crate::results::{ConversationRow, EvidenceRow};
 
+pub use context::{Context, FatalMoment, Gathered};
 #[cfg(feature = "cli")]
 pub use statistics::{StatisticsError, estimate};
 
@@ -84,6 +87,12 @@ pub struct Agent {
 pub struct Team {
     /// By id.
     pub agents: BTreeMap<String, Agent>,
+    /// What their cases were like.
+    pub case_mix: CaseMix,
+    /// What they say again and again, and in which language.
+    pub habits: Habits,
+    /// What is known of the night as a whole.
+    pub night: Gathered,
 }
 
 /// What one part of a conversation adds to its agent.
@@ -101,6 +110,8 @@ pub struct Contribution {
     moments: Vec<EvidenceRow<'static>>,
     /// Every lost point: criterion, rule, points, what would have earned it.
     lost: Vec<(usize, &'static str, f64, &'static str)>,
+    /// What is told of the part beside its scores.
+    pub context: Context,
 }
 
 impl Contribution {
@@ -113,7 +124,14 @@ impl Contribution {
             criteria: row.criteria.iter().map(|c| (c.status, c.score, c.confidence)).collect(),
             moments: Vec::new(),
             lost: Vec::new(),
+            context: Context::default(),
         }
+    }
+
+    /// The overall score, then each criterion, with the weights that they count by.
+    fn weighted(&self) -> Vec<Option<(f64, f64)>> {
+        let criteria = self.criteria.iter().map(|(_, score, confidence)| score.map(|s| (s, *confidence)));
+        std::iter::once(self.overall).chain(criteria).map(|s| s.map(|(s, w)| (s, w.max(LEAST_WEIGHT)))).collect()
     }
 
     /// Adds a point of the same part.
@@ -134,6 +152,10 @@ impl Contribution {
 impl Team {
     /// Adds one part of a conversation.
     pub fn add(&mut self, part: Contribution) {
+        let scores = part.weighted();
+        self.case_mix.add(&part.agent_id, &part.context.case, &scores);
+        self.habits.add(&part.agent_id, &part.context.sentences, &part.context.circumstances);
+        self.night.add(&part, &scores);
         let criteria = criteria::ALL.len();
         let agent = self.agents.entry(part.agent_id).or_insert_with(|| Agent {
             scores: vec![Moments::default(); criteria + 1],
@@ -192,6 +214,11 @@ pub struct Estimate {
     pub high: Option<f64>,
 }
 
+/// Name and title of what is estimated of an agent: the overall score, then each criterion in the order of the registry.
+pub fn measures() -> impl Iterator<Item = (&'static str, &'static str)> {
+    std::iter::once(("overall", "Overall")).chain(criteria::ALL.iter().map(|c| (c.name(), c.title())))
+}
+
 /// One row of `agents`: the estimates of the overall score and of each criterion.
 #[derive(Clone, Debug)]
 pub struct AgentRow {
@@ -205,6 +232,8 @@ pub struct AgentRow {
     pub estimates: Vec<Option<Estimate>>,
     /// The band of each, or `not enough data`.
     pub bands: Vec<&'static str>,
+    /// What the agent says again and again, and in which language; filled in once texts are masked.
+    pub habits: AgentHabits,
 }
 
 #[cfg(test)]
@@ -254,6 +283,7 @@ mod tests {
             criteria: Vec::new(),
             moments: Vec::new(),
             lost: Vec::new(),
+            context: Context::default(),
         };
         let mut team = Team::default();
         for (id, points) in

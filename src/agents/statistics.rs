@@ -11,6 +11,7 @@ use polars::prelude::{Column, DataFrame, IntoLazy, NamedFrom, PolarsError, Serie
 
 use super::{AgentRow, Estimate, Team};
 use crate::criteria;
+use crate::fairness::AgentHabits;
 use crate::scorecard::Scorecard;
 
 /// polars could not compute the estimates.
@@ -35,6 +36,7 @@ pub fn estimate(team: &Team, scorecard: &Scorecard) -> Result<Vec<AgentRow>, Sta
             fatal: a.fatal,
             estimates: vec![None; criteria::ALL.len() + 1],
             bands: vec!["not enough data"; criteria::ALL.len() + 1],
+            habits: AgentHabits::default(),
         })
         .collect();
     let (mut agents, mut measures, mut n, mut mean, mut m2) = (vec![], vec![], vec![], vec![], vec![]);

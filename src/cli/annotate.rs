@@ -103,7 +103,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             &stop,
             Steps {
                 worker: || (Resolver::new(&lexicon), Reading::default()),
-                work: |(resolver, reading): &mut (Resolver<'_>, Reading), conversation: &mut Conversation<'_>, _: &Place| {
+                work: |(resolver, reading): &mut (Resolver<'_>, Reading),
+                       conversation: &mut Conversation<'_>,
+                       _: &Place| {
                     resolver.read(conversation, reading);
                     lines(conversation, reading, &lexicon, mask)
                 },

@@ -80,7 +80,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         &stop,
         Steps {
             worker: || (Resolver::new(&lexicon), Reading::default()),
-            work: |(resolver, reading): &mut (Resolver<'_>, Reading), conversation: &mut Conversation<'_>, _: &Place| {
+            work: |(resolver, reading): &mut (Resolver<'_>, Reading),
+                   conversation: &mut Conversation<'_>,
+                   _: &Place| {
                 resolver.read(conversation, reading);
                 let mut seen = look(conversation, reading);
                 for part in parts(conversation, reading, &lexicon) {

@@ -41,7 +41,7 @@ enum ScorecardCommand {
 pub(crate) fn formats() -> Result<ExitCode, Failure> {
     let mut out = stdout().lock();
     for format in formats::ALL {
-        writeln!(out, "{:<8} {}", format.name(), format.about())?;
+        writeln!(out, "{:<20} {}", format.name(), format.about())?;
     }
     writeln!(out, "\nEach also as .gz or .zst. Files are recognised by what is in them; --format NAME decides it.")?;
     Ok(ExitCode::SUCCESS)

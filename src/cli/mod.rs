@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use clap::{Parser, Subcommand};
 use sabyr::ingest::roles::roster::Roster;
@@ -17,6 +17,7 @@ mod generate;
 mod inspect;
 mod lexicon;
 mod list;
+mod night;
 mod robustness;
 mod score;
 mod suggest_map;

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sabyr::agents::AgentRow;
@@ -14,18 +15,23 @@ use sabyr::criteria::{self, parts};
 use sabyr::lexicon::{Lexicon, Reading};
 use sabyr::model::{Conversation, Place};
 use sabyr::pipeline::{self, Outcome, PipelineError, Steps};
+use sabyr::report::ReportLanguage;
 use sabyr::report::csv::Preset;
+use sabyr::report::history_folder::HistoryError;
+use sabyr::report::night::NightReport;
 use sabyr::report::run_folder::{Batch, Conflicts, RunError, RunFacts, RunFolder, Sheets};
+use sabyr::report::workbook;
 use sabyr::resolve::Resolver;
 use sabyr::scorecard::Scorecard;
 
-use super::{Failure, Input, Limits, lexicon};
+use super::{Failure, Input, Limits, lexicon, night};
 
 /// Score every conversation and write a run folder: tables, evidence, and a page an agent
 #[derive(Parser)]
 #[command(after_help = "Examples:
   sabyr score data/night --agent-domain sabyr-demo.kz --out night
-  sabyr score 'exports/2026-11-*.jsonl.gz' --out runs/2026-11-22 --csv-preset excel-eu --quiet
+  sabyr score 'exports/2026-11-*.jsonl.gz' --out runs/2026-11-22 --csv-preset excel-eu --report-language ru --quiet
+  sabyr score exports/2026-11-22 --out runs/2026-11-22 --history history --prometheus sabyr.prom
 
 Exit codes: 0 done; 1 done, but more was quarantined than --max-quarantine allows; 2 wrong use; 3 failed.")]
 pub(crate) struct Args {
@@ -42,23 +48,44 @@ pub(crate) struct Args {
     /// Phrases of your own, laid over the built-in ones
     #[arg(long, value_name = "DIR")]
     lexicons: Option<PathBuf>,
-    /// How CSV is written
+    /// How CSV is written; columns.md of the run folder says what differs
     #[arg(long, value_enum, default_value = "rfc")]
     csv_preset: CsvPreset,
+    /// Language of what people read in reports; names of columns stay as they are
+    #[arg(long, value_name = "LANG", default_value = "en", value_parser = report_language())]
+    report_language: ReportLanguage,
+    /// Write no report.xlsx
+    #[arg(long)]
+    no_workbook: bool,
+    /// Most rows of a sheet of report.xlsx; of more, the lowest are kept
+    #[arg(long, value_name = "N", default_value_t = workbook::ROWS, value_parser = clap::value_parser!(u32).range(1..=i64::from(workbook::MOST_ROWS)))]
+    workbook_rows: u32,
     /// Do not mask personal data
     #[arg(long)]
     no_redact: bool,
     /// Most records that may be quarantined before the exit code is 1: a number, or a share such as 5%
     #[arg(long, value_name = "N|P%", default_value = "5%", value_parser = parse_allowed)]
     max_quarantine: Allowed,
+    #[command(flatten)]
+    night: night::Nightly,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum CsvPreset {
-    /// Comma and decimal point (RFC 4180)
+    /// For programs: comma, decimal point, values as they are (RFC 4180, UTF-8 with a byte-order mark)
     Rfc,
-    /// Semicolon and decimal comma, for spreadsheets in a European locale
+    /// For a double-click in Excel with an English locale: comma, decimal point, dates that Excel reads, ids as texts
+    Excel,
+    /// For a double-click in Excel with a European locale: as excel, with semicolon and decimal comma
     ExcelEu,
+}
+
+fn report_language() -> impl TypedValueParser<Value = ReportLanguage> {
+    PossibleValuesParser::new(["en", "ru", "kk"]).map(|code| match code.as_str() {
+        "ru" => ReportLanguage::Ru,
+        "kk" => ReportLanguage::Kk,
+        _ => ReportLanguage::En,
+    })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,6 +122,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
 /// such an id when one of its conversations is written already begins again.
 fn run_knowing(args: Args, began: Instant, conflicts: Conflicts) -> Result<ExitCode, Failure> {
     let scorecard = load_scorecard(args.scorecard.as_deref())?;
+    let night = args.night.options(&args.out)?;
     let sources = args.input.sources()?;
     let options = args.input.options()?;
     let lexicon = lexicon::load(args.lexicons.as_deref())?;
@@ -103,6 +131,7 @@ fn run_knowing(args: Args, began: Instant, conflicts: Conflicts) -> Result<ExitC
     let facts = facts(&args, &lexicon, &scorecard, sources.len());
     let preset = match args.csv_preset {
         CsvPreset::Rfc => Preset::Rfc,
+        CsvPreset::Excel => Preset::Excel,
         CsvPreset::ExcelEu => Preset::ExcelEu,
     };
     let sheets = Sheets::new(preset, mask);
@@ -111,6 +140,9 @@ fn run_knowing(args: Args, began: Instant, conflicts: Conflicts) -> Result<ExitC
         e => e.into(),
     })?;
     folder.set_conflicts(conflicts);
+    folder.workbook =
+        (!args.no_workbook).then_some(workbook::Options { language: args.report_language, rows: args.workbook_rows });
+    folder.night = night;
     let mut progress = Progress::new(args.limits.quiet, &sources, &options);
     let ended = pipeline::run(
         &sources,
@@ -145,7 +177,11 @@ fn run_knowing(args: Args, began: Instant, conflicts: Conflicts) -> Result<ExitC
         super::say(args.limits.quiet, "sabyr: different conversations have the same id; beginning again without them");
         return run_knowing(args, began, conflicts);
     }
-    let (facts, agents) = folder.finish(&scorecard, began.elapsed().as_secs_f64())?;
+    let finished = folder.finish(&scorecard, || began.elapsed().as_secs_f64());
+    let (facts, agents, night) = finished.map_err(|e| match e {
+        RunError::NoDate | RunError::History(HistoryError::Taken(..)) => Failure::usage(e),
+        e => e.into(),
+    })?;
     if facts.read != facts.scored + facts.quarantined {
         return Err(anyhow!(
             "{} conversations read but {} scored and {} quarantined",
@@ -155,10 +191,11 @@ fn run_knowing(args: Args, began: Instant, conflicts: Conflicts) -> Result<ExitC
         )
         .into());
     }
-    if !args.limits.quiet {
-        summary(&facts, &agents, &args.out)?;
-    }
     let exceeded = args.max_quarantine.exceeded(facts.quarantined, facts.read);
+    if !args.limits.quiet && !args.night.takes_stdout() {
+        summary(&facts, &agents, &night, &args.out, !args.no_workbook)?;
+    }
+    args.night.report(&facts, &night, &args.out, exceeded.into())?;
     if exceeded {
         super::say(
             false,
@@ -195,19 +232,7 @@ fn facts(args: &Args, lexicon: &Lexicon, scorecard: &Scorecard, files: usize) ->
         inputs: args.input.inputs.clone(),
         files,
         masked: !args.no_redact,
-        read: 0,
-        scored: 0,
-        quarantined: 0,
-        quarantined_by_kind: std::collections::BTreeMap::new(),
-        parts: 0,
-        evidence: 0,
-        agents: 0,
-        languages: std::collections::BTreeMap::new(),
-        channels: std::collections::BTreeMap::new(),
-        statuses: std::collections::BTreeMap::new(),
-        role_sources: std::collections::BTreeMap::new(),
-        notes: std::collections::BTreeMap::new(),
-        seconds: 0.0,
+        ..RunFacts::default()
     }
 }
 
@@ -260,7 +285,13 @@ impl Progress {
     }
 }
 
-fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Failure> {
+fn summary(
+    facts: &RunFacts,
+    agents: &[AgentRow],
+    night: &NightReport,
+    out: &Path,
+    workbook: bool,
+) -> Result<(), Failure> {
     let mut to = std::io::stdout().lock();
     writeln!(
         to,
@@ -295,14 +326,16 @@ fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Fail
     if ranked.len() > 30 {
         writeln!(to, "... and {} more in agents.csv", ranked.len() - 30)?;
     }
+    night::print_alerts(&mut to, night)?;
     writeln!(
         to,
         "\nScores are drawn towards the team's by what the number of conversations warrants; intervals are in agents.csv."
     )?;
     writeln!(
         to,
-        "Written to {}: conversations.csv, agents.csv, evidence.csv, a page an agent in agents/, columns.md says what is what.",
-        out.display()
+        "Written to {}: {}conversations.csv, agents.csv, evidence.csv, a page an agent in agents/, columns.md says what is what.",
+        out.display(),
+        if workbook { "report.xlsx, " } else { "" }
     )?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! place where criteria are listed: scoring, columns and documentation derive from it.
 
 mod attentiveness;
+mod circumstances;
 mod empathy;
 pub mod measures;
 mod part;
@@ -17,6 +18,7 @@ mod testing;
 
 use crate::model::{CriterionResult, Curve, Speaker};
 
+pub use circumstances::{Circumstances, Side};
 pub use measures::Measures;
 pub use part::{Part, Role, parts};
 

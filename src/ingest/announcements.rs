@@ -61,7 +61,8 @@ const HUMAN: &str = r"(?x)
 ";
 
 /// Pieces of [`ANYWHERE`] as they stand in texts, and signs of music: a turn without any is none.
-const SIGNS: &str = "important|busy|assisting|in the order|важен|заняты|маңызды|манызды|бос емес|usic|USIC|узык|узыка|♪|♫";
+const SIGNS: &str =
+    "important|busy|assisting|in the order|важен|заняты|маңызды|манызды|бос емес|usic|USIC|узык|узыка|♪|♫";
 
 fn compile(pattern: &str) -> Option<Regex> {
     Regex::new(pattern).ok()
@@ -112,7 +113,8 @@ pub(super) fn set_apart(c: &mut Conversation<'_>) {
         c.note(NoteKind::Announcement, format!("not scored: announcements in {}", turns(&taken)));
     }
     if !mixed.is_empty() {
-        let text = format!("{}: an announcement and the agent's own words in one turn; scored as the agent's", turns(&mixed));
+        let text =
+            format!("{}: an announcement and the agent's own words in one turn; scored as the agent's", turns(&mixed));
         c.note(NoteKind::Announcement, text);
     }
 }
@@ -166,7 +168,10 @@ mod tests {
             ("Thank you for calling Northgate. This call may be recorded for quality and training.", "Good morning."),
             ("For billing, press one. To speak to an operator, press zero.", "Hello, Maria here, good evening."),
             ("Ваш звонок очень важен для нас, оставайтесь на линии.", "Добрый день, Айдана."),
-            ("Здравствуйте! Все разговоры записываются. Для соединения с оператором нажмите ноль.", "Алло, добрый день."),
+            (
+                "Здравствуйте! Все разговоры записываются. Для соединения с оператором нажмите ноль.",
+                "Алло, добрый день.",
+            ),
             ("Қоңырауыңыз біз үшін өте маңызды. Желіде қалыңыз.", "Сәлеметсіз бе."),
             ("Казак тилинде сойлесу ушин бирди басыныз.", "Сәлеметсіз бе, Дана."),
             ("[hold music]", "Hello?"),
@@ -195,10 +200,15 @@ mod tests {
 
     #[test]
     fn hold_messages_are_found_later_too_and_chats_are_left() {
-        let (who, _) = speakers(&["A: Hello.", "C: Hi.", "A: Your call is important to us. Please hold.", "?: [Music]"]);
+        let (who, _) =
+            speakers(&["A: Hello.", "C: Hi.", "A: Your call is important to us. Please hold.", "?: [Music]"]);
         assert_eq!(who, "acii");
         let mut chat = Conversation {
-            turns: vec![Turn { speaker: Speaker::Agent, text: "Your call is important to us".into(), ..Turn::default() }],
+            turns: vec![Turn {
+                speaker: Speaker::Agent,
+                text: "Your call is important to us".into(),
+                ..Turn::default()
+            }],
             ..Conversation::default()
         };
         set_apart(&mut chat);

@@ -115,7 +115,11 @@ fn has_meta(part: &OsStr) -> bool {
 
 /// The regular files under a folder that are wanted, sorted by name folder by folder.
 fn walk(folder: &Path, hidden: bool, wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, InputError> {
-    let shown = |e: &DirEntry| hidden || e.depth() == 0 || !e.file_name().as_encoded_bytes().starts_with(b".");
+    let shown = |e: &DirEntry| {
+        let named = hidden || e.depth() == 0 || !e.file_name().as_encoded_bytes().starts_with(b".");
+        // The folders of a mailbox are hidden (`.Sent`), what is still being delivered is not.
+        (named || is_maildir(e.path())) && !is_upkeep(e)
+    };
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(shown) {
         let entry = entry.map_err(|e| InputError::Unreadable {
@@ -127,6 +131,20 @@ fn walk(folder: &Path, hidden: bool, wanted: impl Fn(&Path) -> bool) -> Result<V
         }
     }
     Ok(files)
+}
+
+/// Whether a folder is a Maildir: `cur`, `new` and `tmp` are in it.
+fn is_maildir(folder: &Path) -> bool {
+    ["cur", "new", "tmp"].iter().all(|name| folder.join(name).is_dir())
+}
+
+/// Whether an entry of a Maildir is no letter: what is still being delivered, and what mail servers keep for themselves.
+fn is_upkeep(entry: &DirEntry) -> bool {
+    const FILES: [&str; 7] =
+        ["dovecot", "courier", "maildirfolder", "maildirsize", "subscriptions", "imapkeywords", "sieve"];
+    let name = entry.file_name().to_string_lossy();
+    let own = if entry.file_type().is_dir() { name == "tmp" } else { FILES.iter().any(|f| name.starts_with(f)) };
+    own && entry.depth() > 0 && entry.path().parent().is_some_and(is_maildir)
 }
 
 /// The format of a file: the one `options` name, or the one that is surest of its beginning.
@@ -173,17 +191,16 @@ pub fn recognise(source: &Source, options: &Options) -> Result<&'static dyn Form
 
 /// Files that get among transcripts, by their first bytes.
 fn known_stranger(bytes: &[u8]) -> Option<&'static str> {
-    const KNOWN: [(&[u8], &str); 10] = [
+    const KNOWN: [(&[u8], &str); 9] = [
         (b"%PDF", "a PDF document (export the text)"),
-        (b"PK\x03\x04", "a ZIP archive or an Office document (unpack it, or save the sheet as CSV)"),
-        (b"\xd0\xcf\x11\xe0", "an old Office document or an Outlook message (save it as CSV, or as .eml)"),
+        (b"PK\x03\x04", "a ZIP archive or an Office document (unpack it, or save the sheet as .xlsx or CSV)"),
+        (b"\xd0\xcf\x11\xe0", "an old Office document (save it as .xlsx or CSV)"),
         (b"RIFF", "a sound file (transcribe it first)"),
         (b"ID3", "a sound file (transcribe it first)"),
         (b"OggS", "a sound file (transcribe it first)"),
         (b"\xff\xfb", "a sound file (transcribe it first)"),
         (b"\x89PNG", "a picture"),
         (b"\xff\xd8\xff", "a picture"),
-        (b"PAR1", "a Parquet table (export it as JSON Lines or CSV)"),
     ];
     KNOWN.iter().find(|(head, _)| bytes.starts_with(head)).map(|(_, what)| *what)
 }
@@ -228,7 +245,8 @@ pub fn read_all(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> C
     };
     // All are recognised first: a format that joins files needs to know of the last one at the first.
     let mut recognised: Vec<_> = sources.iter().map(|s| Some(recognise(s, options))).collect();
-    let known: Vec<&Source> = sources.iter().zip(&recognised).filter(|(_, r)| matches!(r, Some(Ok(_)))).map(|(s, _)| s).collect();
+    let known: Vec<&Source> =
+        sources.iter().zip(&recognised).filter(|(_, r)| matches!(r, Some(Ok(_)))).map(|(s, _)| s).collect();
     let mut stems = None;
     for i in 0..sources.len() {
         match recognised[i].take() {
@@ -302,6 +320,17 @@ mod tests {
         assert_eq!(found(&dir, &["n"]).unwrap(), ["n/a/z.txt", "n/a.txt", "n/b.txt"]);
         assert_eq!(found(&dir, &["m.txt", "n/b.txt", "n"]).unwrap(), ["m.txt", "n/b.txt", "n/a/z.txt", "n/a.txt"]);
         assert_eq!(found(&dir, &["n/.hidden"]).unwrap(), ["n/.hidden"], "named, so meant");
+    }
+
+    #[test]
+    fn a_maildir_gives_its_letters_and_those_of_its_folders() {
+        let dir = tree(&["m/cur/1.a:2,S", "m/new/2.b", "m/tmp/3.c", "m/dovecot-uidlist", "m/.Sent/cur/4.d:2,S"]);
+        for sub in ["new", "tmp"] {
+            std::fs::create_dir_all(dir.path().join("m/.Sent").join(sub)).unwrap();
+        }
+        assert_eq!(found(&dir, &["m"]).unwrap(), ["m/.Sent/cur/4.d:2,S", "m/cur/1.a:2,S", "m/new/2.b"]);
+        let dir = tree(&["n/cur/a.txt", "n/tmp/b.txt"]);
+        assert_eq!(found(&dir, &["n"]).unwrap(), ["n/cur/a.txt", "n/tmp/b.txt"], "no Maildir");
     }
 
     #[test]

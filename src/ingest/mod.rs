@@ -27,8 +27,13 @@ mod table;
 pub use discover::{InputError, discover, read_all, recognise};
 pub use lines::{BadLine, Lines};
 pub use prepare::prepare;
-pub use table::SideError;
 pub use source::{Beginning, Sample, Source, TextStream, reason_of};
+pub use table::SideError;
+
+/// The day that a time names as it is written (`started_at` of a conversation), in its own time zone; `None` where it names none.
+pub fn day_of(time: &str) -> Option<jiff::civil::Date> {
+    formats::times::day_of(time)
+}
 
 /// Whether this is the name of a charset, as `Options::charset` takes it.
 pub fn knows_charset(label: &str) -> bool {
@@ -117,7 +122,11 @@ pub trait Format: Sync {
     /// Which marks [`Format::recognise`] went by, for people: keys, header lines, the ending of the name.
     fn why(&self, sample: &Sample<'_>) -> String {
         let top: Vec<&str> = sample.json().iter().filter(|k| !k.contains(['.', '['])).take(5).collect();
-        if top.is_empty() { format!("its first lines and its name, {}", sample.name) } else { format!("keys {}", top.join(", ")) }
+        if top.is_empty() {
+            format!("its first lines and its name, {}", sample.name)
+        } else {
+            format!("keys {}", top.join(", "))
+        }
     }
     /// Whether all files of this format are read together, since a conversation may spread over several (emails).
     fn joins_files(&self) -> bool {

@@ -167,7 +167,13 @@ mod tests {
             for taken in [WINDOWS_1252, WINDOWS_1251, KOI8_R, IBM866] {
                 if is != taken {
                     let (texts, notes) = mended(&[&misread(RUSSIAN, is, taken), "ok"]);
-                    assert_eq!((&*texts[0], &*texts[1], notes), (RUSSIAN, "ok", 1), "{} as {}", is.name(), taken.name());
+                    assert_eq!(
+                        (&*texts[0], &*texts[1], notes),
+                        (RUSSIAN, "ok", 1),
+                        "{} as {}",
+                        is.name(),
+                        taken.name()
+                    );
                 }
             }
         }
@@ -177,7 +183,12 @@ mod tests {
 
     #[test]
     fn right_texts_stay() {
-        for text in [RUSSIAN, KAZAKH, "Café, déjà vu, naïve — c'est là que ça à été créé", "Grüße aus Köln, schöne Größe übrig für später"] {
+        for text in [
+            RUSSIAN,
+            KAZAKH,
+            "Café, déjà vu, naïve — c'est là que ça à été créé",
+            "Grüße aus Köln, schöne Größe übrig für später",
+        ] {
             assert_eq!(mended(&[text]), (vec![text.to_owned()], 0));
         }
         let wrong = misread(RUSSIAN, UTF_8, WINDOWS_1251);

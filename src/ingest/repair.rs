@@ -18,19 +18,43 @@ const SAME_WORD: usize = 6;
 /// What Whisper and its kin write where nobody speaks: whole turns, folded, without signs at the ends. The list follows
 /// what their users report most; each would be odd in a service call.
 const INVENTED: [&str; 26] = [
-    "thanks for watching", "thank you for watching", "thank you so much for watching", "thanks for watching!",
-    "thank you very much for watching", "please subscribe", "please subscribe to my channel",
-    "please subscribe to the channel", "like and subscribe", "don't forget to like and subscribe",
-    "subtitles by the amara.org community", "transcription by castingwords", "subtitles by", "see you in the next video",
-    "продолжение следует", "спасибо за просмотр", "подписывайтесь на канал", "подписывайтесь на мой канал",
-    "подпишись на канал", "ставьте лайки и подписывайтесь на канал", "редактор субтитров", "субтитры сделал",
-    "субтитры создавал", "субтитры делал", "субтитры подготовил", "до новых встреч в следующем видео",
+    "thanks for watching",
+    "thank you for watching",
+    "thank you so much for watching",
+    "thanks for watching!",
+    "thank you very much for watching",
+    "please subscribe",
+    "please subscribe to my channel",
+    "please subscribe to the channel",
+    "like and subscribe",
+    "don't forget to like and subscribe",
+    "subtitles by the amara.org community",
+    "transcription by castingwords",
+    "subtitles by",
+    "see you in the next video",
+    "продолжение следует",
+    "спасибо за просмотр",
+    "подписывайтесь на канал",
+    "подписывайтесь на мой канал",
+    "подпишись на канал",
+    "ставьте лайки и подписывайтесь на канал",
+    "редактор субтитров",
+    "субтитры сделал",
+    "субтитры создавал",
+    "субтитры делал",
+    "субтитры подготовил",
+    "до новых встреч в следующем видео",
 ];
 
 /// Beginnings of [`INVENTED`] that a name follows.
 const WITH_A_NAME: [&str; 7] = [
-    "subtitles by", "transcription by castingwords", "редактор субтитров", "субтитры сделал", "субтитры создавал",
-    "субтитры делал", "субтитры подготовил",
+    "subtitles by",
+    "transcription by castingwords",
+    "редактор субтитров",
+    "субтитры сделал",
+    "субтитры создавал",
+    "субтитры делал",
+    "субтитры подготовил",
 ];
 
 /// A piece of each of them as it stands in texts: a turn without any is none.
@@ -53,7 +77,10 @@ pub(super) fn mend(c: &mut Conversation<'_>) {
         if is_loop(&turn.text) {
             turn.kind = Kind::Auto;
             repeated.push(i + 1);
-        } else if turn.text.len() < 200 && SIGN.as_ref().is_some_and(|s| s.is_match(&turn.text)) && is_invented(&turn.text) {
+        } else if turn.text.len() < 200
+            && SIGN.as_ref().is_some_and(|s| s.is_match(&turn.text))
+            && is_invented(&turn.text)
+        {
             turn.kind = Kind::Auto;
             invented.push(i + 1);
         }
@@ -138,7 +165,8 @@ fn is_loop(text: &str) -> bool {
 fn is_invented(text: &str) -> bool {
     let folded = fold(text);
     let plain = folded.trim_matches(|c: char| !c.is_alphanumeric());
-    INVENTED.contains(&plain) || WITH_A_NAME.iter().any(|b| plain.strip_prefix(b).is_some_and(|rest| rest.starts_with(' ')))
+    INVENTED.contains(&plain)
+        || WITH_A_NAME.iter().any(|b| plain.strip_prefix(b).is_some_and(|rest| rest.starts_with(' ')))
 }
 
 /// A turn that goes on for so long with so few words a second has an end that is wrong.
@@ -212,7 +240,10 @@ mod tests {
 
     #[test]
     fn a_line_that_comes_again_and_again_is_kept_once() {
-        assert_eq!(scored(&["One moment.", "One moment.", "One moment.", "One moment.", "Here."]), [true, false, false, false, true]);
+        assert_eq!(
+            scored(&["One moment.", "One moment.", "One moment.", "One moment.", "Here."]),
+            [true, false, false, false, true]
+        );
         assert_eq!(scored(&["One moment.", "One moment.", "One moment."]), [true; 3]);
         assert_eq!(scored(&["Алло?", "Алло?", "Алло?", "Алло?"]), [true; 4], "people say so");
     }
@@ -242,7 +273,11 @@ mod tests {
         ] {
             assert_eq!(scored(&[text]), [false], "{text}");
         }
-        for text in ["Thanks for watching over it while I was away.", "Можно включить субтитры?", "Please subscribe me to the letter"] {
+        for text in [
+            "Thanks for watching over it while I was away.",
+            "Можно включить субтитры?",
+            "Please subscribe me to the letter",
+        ] {
             assert_eq!(scored(&[text]), [true], "{text}");
         }
     }

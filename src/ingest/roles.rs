@@ -109,9 +109,7 @@ pub fn speaker_from_label(label: &str) -> Role {
     let refused = possessive
         || words.iter().any(|(_, w)| NOT_SPEAKERS.contains(&&**w))
         || words.iter().any(|(_, w)| whole(w).is_some_and(|s| s != speaker))
-        || speaker == Speaker::System
-            && !is_supervisor(label)
-            && words.iter().any(|(_, w)| w.parse::<u32>().is_err());
+        || speaker == Speaker::System && !is_supervisor(label) && words.iter().any(|(_, w)| w.parse::<u32>().is_err());
     if refused {
         return unknown;
     }

@@ -67,7 +67,10 @@ impl Facts {
         if let Some(agent) = self.get(Field::Agent) {
             match c.agent_id.as_deref() {
                 Some(own) if fold(own) != fold(agent) => {
-                    c.note(NoteKind::SideData, format!("{from} names another agent than the record; the record's is kept"));
+                    c.note(
+                        NoteKind::SideData,
+                        format!("{from} names another agent than the record; the record's is kept"),
+                    );
                 }
                 Some(_) => {}
                 // Turns with agents of their own say more than one name for all.
@@ -104,7 +107,8 @@ impl Facts {
             let tag = Language::from_tag(language).map_or(language, |l| l.code());
             c.language = Some(tag.to_owned().into());
         }
-        let csat = self.get(Field::Csat).and_then(|v| v.replace(',', ".").parse::<f64>().ok()).filter(|v| v.is_finite());
+        let csat =
+            self.get(Field::Csat).and_then(|v| v.replace(',', ".").parse::<f64>().ok()).filter(|v| v.is_finite());
         let resolved = self.get(Field::Resolved).and_then(fields::yes_or_no);
         if csat.is_some() || resolved.is_some() {
             let outcome = c.outcome.get_or_insert_with(Outcome::default);
@@ -161,14 +165,10 @@ const GROUPS: [(&str, Field); 14] = [
 
 /// What AWS's post-call analytics reads from file names by default: `Auto1_GUID_001_AGENT_AndrewK_DT_2025-02-20T07-55-51`.
 static BUILT_IN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    [
-        r"_GUID_(?P<id>.+?)(?:_|$)",
-        r"_AGENT_(?P<agent>.+?)(?:_|$)",
-        r"(?P<datetime>\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2})",
-    ]
-    .iter()
-    .filter_map(|p| Regex::new(p).ok())
-    .collect()
+    [r"_GUID_(?P<id>.+?)(?:_|$)", r"_AGENT_(?P<agent>.+?)(?:_|$)", r"(?P<datetime>\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2})"]
+        .iter()
+        .filter_map(|p| Regex::new(p).ok())
+        .collect()
 });
 
 impl NamePatterns {
@@ -194,7 +194,8 @@ impl NamePatterns {
     pub(super) fn fill(&self, c: &mut Conversation<'_>, name: &str, stem: &str) {
         if !self.0.is_empty() {
             let mut facts = Facts::default();
-            let met = self.0.iter().filter(|p| read_name(p, stem, &mut facts) || read_name(p, name, &mut facts)).count();
+            let met =
+                self.0.iter().filter(|p| read_name(p, stem, &mut facts) || read_name(p, name, &mut facts)).count();
             if met == 0 {
                 c.note(NoteKind::SideData, "the name of its file does not match --name-pattern");
             }
@@ -230,7 +231,16 @@ pub struct SideTable {
 
 /// Names of columns that hold a file's name, as [`fields::key`] makes them.
 const FILE: [&str; 11] = [
-    "file", "filename", "recording", "recordingfile", "audio", "audiofile", "файл", "имяфайла", "запись", "файлзаписи",
+    "file",
+    "filename",
+    "recording",
+    "recordingfile",
+    "audio",
+    "audiofile",
+    "файл",
+    "имяфайла",
+    "запись",
+    "файлзаписи",
     "файлаты",
 ];
 
@@ -375,7 +385,10 @@ mod tests {
         assert_eq!((&*c.id, c.agent_id.as_deref()), ("001", Some("AndrewK")));
         assert_eq!(c.started_at.as_deref(), Some("2025-02-20T07:55:51"));
         let c = named(&[r"^(?P<date>\d{8})_(?P<agent>[^_]+)_(?P<id>\d+)$"], "20261120_Айдана_77.vtt");
-        assert_eq!((&*c.id, c.agent_id.as_deref(), c.started_at.as_deref()), ("77", Some("Айдана"), Some("2026-11-20")));
+        assert_eq!(
+            (&*c.id, c.agent_id.as_deref(), c.started_at.as_deref()),
+            ("77", Some("Айдана"), Some("2026-11-20"))
+        );
         assert!(c.notes.is_empty());
     }
 
@@ -410,7 +423,8 @@ mod tests {
     fn a_table_fills_what_is_missing_by_id_or_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("side.csv");
-        std::fs::write(&path, "Файл;Оператор;Дата;Очередь;Оценка\nrec/1.wav;dana;20.11.2026 18:05;cards;4,5\n").unwrap();
+        std::fs::write(&path, "Файл;Оператор;Дата;Очередь;Оценка\nrec/1.wav;dana;20.11.2026 18:05;cards;4,5\n")
+            .unwrap();
         let table = SideTable::read(&path, &Options::default()).unwrap();
         let facts = table.find("x", "1.json", "1").unwrap();
         let mut c = Conversation { id: "1".into(), queue: Some("own".into()), ..Conversation::default() };
@@ -424,7 +438,12 @@ mod tests {
         std::fs::write(&path, "call_id,agent\n1,a\n1,b\n").unwrap();
         assert!(SideTable::read(&path, &Options::default()).unwrap_err().to_string().contains("side.csv:3"));
         std::fs::write(&path, "agent,team\na,b\n").unwrap();
-        assert!(SideTable::read(&path, &Options::default()).unwrap_err().to_string().contains("no column for the conversation"));
+        assert!(
+            SideTable::read(&path, &Options::default())
+                .unwrap_err()
+                .to_string()
+                .contains("no column for the conversation")
+        );
     }
 
     #[test]
@@ -439,7 +458,10 @@ mod tests {
         let side = put("1.json", r#"{"meta":{"agentId":7,"queueName":"cards"},"csat":5,"words":[1]}"#);
         let alone = put("2.json", "{}");
         let facts = beside(&vtt, &Options::default()).unwrap().unwrap();
-        assert_eq!((facts.get(Field::Agent), facts.get(Field::Queue), facts.get(Field::Csat)), (Some("7"), Some("cards"), Some("5")));
+        assert_eq!(
+            (facts.get(Field::Agent), facts.get(Field::Queue), facts.get(Field::Csat)),
+            (Some("7"), Some("cards"), Some("5"))
+        );
         let all = Stems::of(&[&vtt]);
         assert!(all.describes(&side) && !all.describes(&alone) && !all.describes(&vtt));
         assert_eq!(beside(&alone, &Options::default()), Ok(None));

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::fs::File;
+#[cfg(any(feature = "parquet", feature = "xlsx"))]
+use std::io::Seek;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::rc::Rc;
@@ -56,6 +58,27 @@ impl Source {
             ratio: options.max_expansion,
         };
         Ok(Box::new(BufReader::with_capacity(BUFFER, guarded)))
+    }
+
+    /// Opens the file for formats whose end says where things are; a compressed one is expanded into a temporary file.
+    ///
+    /// # Errors
+    /// As [`Source::open`], and [`Reason::Bomb`].
+    #[cfg(any(feature = "parquet", feature = "xlsx"))]
+    pub(crate) fn open_seekable(&self, options: &Options) -> Result<File, Reason> {
+        let mut file = File::open(&self.file).map_err(|e| reason_of(&e))?;
+        let mut head = [0; 4];
+        let n = file.read(&mut head).map_err(|e| reason_of(&e))?;
+        if !matches!(&head[..n], [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd]) {
+            let size = file.metadata().map_or(0, |m| m.len());
+            options.progress.fetch_add(size, Ordering::Relaxed);
+            file.rewind().map_err(|e| reason_of(&e))?;
+            return Ok(file);
+        }
+        let mut expanded = tempfile::tempfile().map_err(|e| reason_of(&e))?;
+        io::copy(&mut self.open(options)?, &mut expanded).map_err(|e| reason_of(&e))?;
+        expanded.rewind().map_err(|e| reason_of(&e))?;
+        Ok(expanded)
     }
 
     /// Reads the first 64 KiB, expanded, to recognise the format by.

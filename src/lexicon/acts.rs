@@ -153,6 +153,8 @@ acts! {
     RUDE_DISMISSIVE      "rude.dismissive"      Anyone true  "Cold or mocking: 'whatever', 'not my problem', 'so what', 'what do you want from me', 'are you even listening', 'oh please'.";
     TONE_POSITIVE        "tone.positive"        Anyone false "Words of good feeling or worth: 'great', 'love', 'enjoy', 'helpful' (negated they count as tone.negative).";
     TONE_NEGATIVE        "tone.negative"        Anyone false "Words of bad feeling or worth: 'terrible', 'hate', 'fail', 'sad' (negated they count as nothing).";
+    // Which language to talk in.
+    LANGUAGE_ASK_SWITCH  "language.ask_switch"  Agent false "Asks the customer to talk in another language: 'could you speak Russian', 'in English, please' (not an offer to choose: 'which language do you prefer').";
 }
 
 #[cfg(test)]

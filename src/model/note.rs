@@ -30,6 +30,8 @@ pub enum NoteKind {
     Agents,
     /// Parts of the record that could not be read, or that the vendor left out.
     LeftOut,
+    /// A quoted letter may have stayed in a letter.
+    Quote,
     /// Side data disagrees with the record, or is about no record.
     SideData,
 }
@@ -49,6 +51,7 @@ impl NoteKind {
             NoteKind::Date => "date",
             NoteKind::Agents => "agents",
             NoteKind::LeftOut => "left_out",
+            NoteKind::Quote => "quote",
             NoteKind::SideData => "side_data",
         }
     }

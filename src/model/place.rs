@@ -93,8 +93,11 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// A word to count and filter by: `syntax`, `content`, `too_large`, `bomb`, `charset`, `io`, `duplicate`,
-    /// `conflict`, `vendor_error`, `empty`.
+    /// Every kind, in the order of the type.
+    pub const KINDS: [&str; 10] =
+        ["syntax", "content", "too_large", "bomb", "charset", "io", "duplicate", "conflict", "vendor_error", "empty"];
+
+    /// A word to count and filter by, one of [`Reason::KINDS`].
     pub fn kind(&self) -> &'static str {
         match self {
             Reason::Syntax { .. } => "syntax",

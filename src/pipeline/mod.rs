@@ -266,8 +266,11 @@ mod tests {
         let f = night(20_000);
         let sources = ingest::discover(&[f.path().display().to_string()]).unwrap();
         let options = ingest::Options::default();
-        let nothing =
-            || Steps { worker: || (), work: |(): &mut (), _: &mut Conversation<'_>, _: &Place| (), seal: |(): &mut ()| () };
+        let nothing = || Steps {
+            worker: || (),
+            work: |(): &mut (), _: &mut Conversation<'_>, _: &Place| (),
+            seal: |(): &mut ()| (),
+        };
         let failing = |_: Vec<Outcome<()>>, ()| Err("full disk");
         let e = run(&sources, &options, 2, &AtomicBool::new(false), nothing(), failing);
         assert!(matches!(e, Err(PipelineError::Sink("full disk"))));

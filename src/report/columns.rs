@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::local_time::LocalTime;
 use super::rows::{ConversationRow, EvidenceRow, QuarantineRow};
-use crate::agents::AgentRow;
-use crate::criteria;
+use crate::agents::{self, AgentRow};
+use crate::criteria::{self, Side};
 use crate::model::Language;
 
 /// The value of a cell.
@@ -12,6 +13,10 @@ use crate::model::Language;
 pub enum Cell<'a> {
     /// Words.
     Text(Cow<'a, str>),
+    /// A date and time, as in the input.
+    Time(&'a str),
+    /// Several texts, parted by `; `.
+    List(&'a str),
     /// A whole number.
     Whole(i64),
     /// A number, written with so many decimals.
@@ -25,6 +30,8 @@ pub enum Cell<'a> {
 pub enum Type {
     /// Words.
     Text,
+    /// A date and time, as in the input.
+    Time,
     /// A whole number.
     Whole,
     /// A number.
@@ -36,6 +43,7 @@ impl Type {
     pub fn name(self) -> &'static str {
         match self {
             Type::Text => "text",
+            Type::Time => "date and time",
             Type::Whole => "whole number",
             Type::Number => "number",
         }
@@ -77,7 +85,7 @@ pub struct Column<T: Table> {
     pub take: Take<T>,
 }
 
-fn column<T: Table>(
+pub(super) fn column<T: Table>(
     name: &str,
     kind: Type,
     about: &str,
@@ -86,7 +94,7 @@ fn column<T: Table>(
     Column { name: name.to_owned(), kind, about: about.to_owned(), take: Box::new(take) }
 }
 
-fn text(s: &str) -> Cell<'_> {
+pub(super) fn text(s: &str) -> Cell<'_> {
     Cell::Text(Cow::Borrowed(s))
 }
 
@@ -103,7 +111,7 @@ impl Table for Conversations {
     type Row<'a> = ConversationRow<'a>;
 
     fn columns() -> Vec<Column<Self>> {
-        use Type::{Number, Text, Whole};
+        use Type::{Number, Text, Time, Whole};
         let mut out = vec![
             column::<Conversations>(
                 "conversation_id",
@@ -124,9 +132,12 @@ impl Table for Conversations {
                 "Main language: en, ru or kk; empty when it cannot be told.",
                 |r| text(r.language.map_or("", Language::code)),
             ),
-            column::<Conversations>("started_at", Text, "Date and time of the start, as in the input.", |r| {
-                text(r.started_at)
-            }),
+            column::<Conversations>(
+                "started_at",
+                Time,
+                "Date and time of the start, as in the input. In report.xlsx and in CSV for spreadsheets (--csv-preset excel, excel-eu) the local time as written, without its zone, which started_at_zone holds.",
+                |r| Cell::Time(r.started_at),
+            ),
             column::<Conversations>(
                 "overall",
                 Number,
@@ -152,7 +163,12 @@ impl Table for Conversations {
             }));
         }
         out.extend([
-            column::<Conversations>("fatal", Text, "Fatal items that were met, parted by `; `.", |r| text(&r.fatal)),
+            column::<Conversations>(
+                "fatal",
+                Text,
+                "Fatal items that were met, parted by `; ` (in CSV by `, ` with --csv-preset excel-eu).",
+                |r| Cell::List(&r.fatal),
+            ),
             column::<Conversations>("queue", Text, "Queue, as in the input.", |r| text(&r.queue)),
             column::<Conversations>("team", Text, "Team, as in the input.", |r| text(&r.team)),
             column::<Conversations>("turns", Whole, "Turns of the whole conversation.", |r| whole(r.turns)),
@@ -192,6 +208,51 @@ impl Table for Conversations {
                 Text,
                 "What was mended, concluded, left out or could not be read: kind and sentence, parted by `; `, masked.",
                 |r| text(&r.notes),
+            ),
+        ]);
+        let about = "Zone of started_at, as in the input: Z, +05:00; empty where the input does not say.";
+        out.push(column::<Conversations>("started_at_zone", Text, about, |r| {
+            text(LocalTime::parse(r.started_at).map_or("", |t| t.zone))
+        }));
+        out.extend([
+            column::<Conversations>(
+                "initial_distress",
+                Number,
+                "How upset the customer came, 0 to 1: the highest distress of their turns before the agent's second turn; empty when they say nothing by then.",
+                |r| number(r.circumstances.initial_distress, 2),
+            ),
+            column::<Conversations>(
+                "customer_language",
+                Text,
+                "Language of most of the customer's words in turns of three words or more: en, ru or kk; empty when it cannot be told.",
+                |r| text(r.circumstances.customer_language.map_or("", Language::code)),
+            ),
+            column::<Conversations>("agent_language", Text, "The same of the agent's words.", |r| {
+                text(r.circumstances.agent_language.map_or("", Language::code))
+            }),
+            column::<Conversations>(
+                "language_match",
+                Text,
+                "followed when at least half of the agent's turns are in the language in which the customer spoke last, not_followed otherwise; empty when it cannot be told.",
+                |r| {
+                    text(match r.circumstances.language_followed {
+                        Some(true) => "followed",
+                        Some(false) => "not_followed",
+                        None => "",
+                    })
+                },
+            ),
+            column::<Conversations>(
+                "switched_first",
+                Text,
+                "Who first left the language that the customer began in: agent or customer; empty when nobody did.",
+                |r| text(r.circumstances.switched_first.map_or("", Side::name)),
+            ),
+            column::<Conversations>(
+                "asked_to_switch",
+                Whole,
+                "1 when the agent asks the customer to talk in another language, else 0.",
+                |r| Cell::Whole(r.circumstances.asked_to_switch.into()),
             ),
         ]);
         out
@@ -274,8 +335,7 @@ impl Table for Agents {
             }),
             column::<Agents>("fatal", Whole, "Parts with a fatal item.", |r| Cell::Whole(r.fatal as i64)),
         ];
-        let names = std::iter::once(("overall", "Overall")).chain(criteria::ALL.iter().map(|c| (c.name(), c.title())));
-        for (i, (name, title)) in names.enumerate() {
+        for (i, (name, title)) in agents::measures().enumerate() {
             let estimate = move |r: &AgentRow| r.estimates[i];
             let about = |what: &str| format!("{title}: {what}");
             out.extend([
@@ -314,6 +374,7 @@ impl Table for Agents {
                 ),
             ]);
         }
+        out.extend(super::night_columns::habits());
         out
     }
 }

@@ -33,6 +33,7 @@ impl Buffer {
     fn push(&mut self, cell: &Cell<'_>) {
         match (self, cell) {
             (Buffer::Text(v), Cell::Text(t)) => v.append_value(&**t),
+            (Buffer::Text(v), Cell::Time(t) | Cell::List(t)) => v.append_value(t),
             (Buffer::Text(v), _) => v.append_null(),
             (Buffer::Whole(_, v), Cell::Whole(n)) => v.push(Some(*n)),
             (Buffer::Whole(_, v), _) => v.push(None),
@@ -55,7 +56,7 @@ impl Values {
     /// None yet, with room for so many rows.
     pub fn new<T: Table>(columns: &[Column<T>], rows: usize) -> Values {
         let buffer = |c: &Column<T>| match c.kind {
-            Type::Text => Buffer::Text(Box::new(StringChunkedBuilder::new(c.name.as_str().into(), rows))),
+            Type::Text | Type::Time => Buffer::Text(Box::new(StringChunkedBuilder::new(c.name.as_str().into(), rows))),
             Type::Whole => Buffer::Whole(c.name.clone(), Vec::with_capacity(rows)),
             Type::Number => Buffer::Number(c.name.clone(), Vec::with_capacity(rows)),
         };
@@ -96,7 +97,7 @@ impl ParquetTable {
     pub fn new<T: Table>(file: impl Write + Send + 'static, columns: &[Column<T>]) -> PolarsResult<Self> {
         let fields = columns.iter().map(|c| {
             let kind = match c.kind {
-                Type::Text => DataType::String,
+                Type::Text | Type::Time => DataType::String,
                 Type::Whole => DataType::Int64,
                 Type::Number => DataType::Float64,
             };

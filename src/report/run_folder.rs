@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::columns::{self, Agents, Conversations, Evidence, Quarantine};
-use super::csv::Preset;
+use super::csv::{PRESETS, Preset};
+use super::history_folder::{HistoryError, Staged};
+use super::night::{NightOptions, NightReport};
 use super::rows::{self, QuarantineRow};
 use super::sheet::{Rows, Sheet, SheetFile};
-use super::{Mask, agent_page};
-use crate::agents::{self, Contribution, Team};
+use super::{Mask, agent_page, trend_section, workbook};
+use crate::agents::{self, Context, Contribution, Team};
 use crate::criteria::{self, Part};
 use crate::model::{Channel, Conversation, Language, NoteKind, Place, Quarantined, Reason, RoleSource, Speaker};
 use crate::pipeline::Outcome;
@@ -35,13 +37,27 @@ pub enum RunError {
     /// Parquet could not be written.
     #[error("cannot write {0}: {1}")]
     Parquet(PathBuf, polars::prelude::PolarsError),
+    /// A table that was just written could not be read back for the workbook.
+    #[error("cannot read {0} back for the workbook: {1}; --no-workbook does without it")]
+    ReadBack(PathBuf, polars::prelude::PolarsError),
+    /// The workbook could not be written.
+    #[error("cannot write report.xlsx: {0}; --no-workbook does without it")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
     /// The agents' statistics failed.
     #[error(transparent)]
     Statistics(#[from] agents::StatisticsError),
+    /// A history needs to know which night it is.
+    #[error(
+        "no conversation says on which day it began, so the history does not know the night; give it with --date YYYY-MM-DD"
+    )]
+    NoDate,
+    /// The history could not be read or written.
+    #[error(transparent)]
+    History(#[from] HistoryError),
 }
 
 /// What `run.json` says.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct RunFacts {
     /// Layout of the folder.
     pub layout: u32,
@@ -53,6 +69,9 @@ pub struct RunFacts {
     pub scorecard: String,
     /// Hash of the scorecard's text.
     pub scorecard_hash: String,
+    /// The night: as given, or the day on which most conversations began; absent where none says its day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
     /// Inputs as the user named them.
     pub inputs: Vec<String>,
     /// Files read.
@@ -149,6 +168,7 @@ impl Sheets {
             let result = scorecard.score(part);
             let row = rows::conversation_row(part, &result, place, self.mask);
             let mut contribution = Contribution::new(&row);
+            contribution.context = Context::new(part, &row, scorecard, self.mask);
             self.conversations.add(&mut batch.conversations, &row);
             for point in rows::evidence_rows(part, &result, &row.conversation_id, self.mask) {
                 self.evidence.add(&mut batch.evidence, &point);
@@ -176,8 +196,12 @@ pub struct RunFolder<'s> {
     conflicts: Conflicts,
     found: Conflicts,
     team: Team,
+    /// How the workbook is written; `None`, which it begins with, for none.
+    pub workbook: Option<workbook::Options>,
     /// What `run.json` will say; the caller fills in what it knows.
     pub facts: RunFacts,
+    /// Which night it is; the caller fills it in.
+    pub night: NightOptions,
 }
 
 impl<'s> RunFolder<'s> {
@@ -196,12 +220,13 @@ impl<'s> RunFolder<'s> {
             .tempdir_in(parent)
             .map_err(|e| RunError::Io(parent.to_owned(), e))?;
         let folder = temporary.path();
-        let set_aside = Sheet::new(sheets.preset, false);
+        let set_aside = Sheet::new(sheets.preset, true);
+        let rows = set_aside.rows();
         Ok(Self {
             conversations: SheetFile::create(folder, &sheets.conversations)?,
             evidence: SheetFile::create(folder, &sheets.evidence)?,
             quarantine: SheetFile::create(folder, &set_aside)?,
-            set_aside: (set_aside, Rows::default()),
+            set_aside: (set_aside, rows),
             target: target.to_owned(),
             temporary,
             sheets,
@@ -209,7 +234,9 @@ impl<'s> RunFolder<'s> {
             conflicts: Conflicts::default(),
             found: Conflicts::default(),
             team: Team::default(),
+            workbook: None,
             facts,
+            night: NightOptions::default(),
         })
     }
 
@@ -251,7 +278,8 @@ impl<'s> RunFolder<'s> {
         }
         self.conversations.append(&self.sheets.conversations, batch.conversations, (!all).then_some(&conversations))?;
         self.evidence.append(&self.sheets.evidence, batch.evidence, (!all).then_some(&evidence))?;
-        self.quarantine.append(&self.set_aside.0, std::mem::take(&mut self.set_aside.1), None)
+        let rows = std::mem::replace(&mut self.set_aside.1, self.set_aside.0.rows());
+        self.quarantine.append(&self.set_aside.0, rows, None)
     }
 
     /// Why a conversation does not count, if its id was read before.
@@ -301,17 +329,22 @@ impl<'s> RunFolder<'s> {
         sheet.add(rows, &QuarantineRow::new(q, self.sheets.mask));
     }
 
-    /// Writes agents, pages, dictionary and `run.json`, and moves the folder to its place. Returns the facts and the agents' rows.
+    /// Writes agents, pages, workbook, dictionary and `run.json`, moves the folder to its place, and then the night into its history. Returns the
+    /// facts, the agents' rows and what the night says beside them. `seconds` is asked for when all but `run.json` is written.
     ///
     /// # Errors
     /// When something cannot be written; then nothing stands at the place that was not there before.
     pub fn finish(
         mut self,
         scorecard: &Scorecard,
-        seconds: f64,
-    ) -> Result<(RunFacts, Vec<agents::AgentRow>), RunError> {
+        seconds: impl Fn() -> f64,
+    ) -> Result<(RunFacts, Vec<agents::AgentRow>, NightReport), RunError> {
         let folder = self.temporary.path().to_owned();
-        let rows = agents::estimate(&self.team, scorecard)?;
+        let mut rows = agents::estimate(&self.team, scorecard)?;
+        self.facts.read = self.facts.scored + self.facts.quarantined;
+        let night = NightReport::new(&self.team, &mut rows, &self.facts, scorecard, self.sheets.mask, &self.night)?;
+        self.facts.date = night.date.map(|d| d.to_string());
+        night.write(&folder, self.sheets.preset)?;
         let sheet = Sheet::<Agents>::new(self.sheets.preset, true);
         let mut table = SheetFile::create(&folder, &sheet)?;
         let mut table_rows = sheet.rows();
@@ -321,7 +354,7 @@ impl<'s> RunFolder<'s> {
             sheet.add(&mut table_rows, row);
             if let Some(agent) = self.team.agents.get(&row.agent_id) {
                 let path = pages.join(agent_page::file_name(&row.agent_id)).to_string_lossy().into_owned() + ".md";
-                let text = agent_page::page(row, agent, scorecard);
+                let text = agent_page::page(row, agent, scorecard) + &trend_section::sections(&night, row);
                 fs::write(&path, text).map_err(|e| RunError::Io(path.into(), e))?;
             }
         }
@@ -331,17 +364,21 @@ impl<'s> RunFolder<'s> {
         self.evidence.finish()?;
         self.quarantine.finish()?;
         self.facts.agents = rows.len();
-        self.facts.read = self.facts.scored + self.facts.quarantined;
-        self.facts.seconds = (seconds * 1000.0).round() / 1000.0;
+        if let Some(options) = self.workbook {
+            workbook::write(&folder, &self.facts, &rows, options)?;
+        }
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
             File::create(&path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(|e| RunError::Io(path, e))
         };
-        write("columns.md", &dictionary())?;
+        write("columns.md", &(dictionary() + &night.dictionary()))?;
+        self.facts.seconds = (seconds() * 1000.0).round() / 1000.0;
         let json = serde_json::to_string_pretty(&self.facts).unwrap_or_default() + "\n";
         write("run.json", &json)?;
+        let staged = night.stage(&self.night, &self.facts, &folder)?;
         publish(self.temporary, &self.target)?;
-        Ok((self.facts, rows))
+        staged.map_or(Ok(()), Staged::commit)?;
+        Ok((self.facts, rows, night))
     }
 }
 
@@ -415,10 +452,11 @@ fn publish(temporary: tempfile::TempDir, target: &Path) -> Result<(), RunError> 
 
 fn dictionary() -> String {
     format!(
-        "# Columns\n\nEvery table of this folder, written from the program. CSV is UTF-8 with a byte-order mark, one header line, RFC 4180; \
-         a text that a spreadsheet would run as a formula begins with an apostrophe. The Parquet files hold the same columns, texts as they are.\n\n\
+        "# Columns\n\nEvery table of this folder, written from the program. The Parquet files hold the same columns with the values as they are; \
+         so does report.xlsx.\n\n## CSV\n\n{}\n\
          ## conversations: a row a conversation and agent\n\n{}\n## agents: a row an agent\n\n{}\n## evidence: a row a point\n\n{}\n\
          ## quarantine: a row a record that was set aside\n\n{}",
+        PRESETS,
         columns::dictionary::<Conversations>(),
         columns::dictionary::<Agents>(),
         columns::dictionary::<Evidence>(),

@@ -132,7 +132,12 @@ fn person(word: &str) -> Option<Signal> {
         | "нашем" => Signal::We,
         "биз" | "бизди" | "бизге" | "биздин" | "бизде" | "бизден" => Signal::We,
         // Kazakh says "your" and "you" by endings: нөміріңіз, айтыңыз.
-        w if ["ныз", "низ", "нызды", "низди", "нызга", "низге", "ныздын", "низдин"].iter().any(|end| w.ends_with(end)) => You,
+        w if ["ныз", "низ", "нызды", "низди", "нызга", "низге", "ныздын", "низдин"]
+            .iter()
+            .any(|end| w.ends_with(end)) =>
+        {
+            You
+        }
         _ => return None,
     })
 }

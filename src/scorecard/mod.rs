@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use crate::criteria::{self, Part};
-use crate::lexicon::Act;
+use crate::lexicon::{Act, Found};
 use crate::model::{Channel, Conversation, CriterionResult, Language, PartResult, Status};
 
 /// The scorecard that comes with the program.
@@ -124,6 +124,12 @@ struct Fatal {
     name: &'static str,
     acts: Vec<Act>,
     minimum_confidence: f32,
+}
+
+impl Fatal {
+    fn is_met_by(&self, found: &Found) -> bool {
+        self.acts.contains(&found.act) && found.confidence >= self.minimum_confidence
+    }
 }
 
 /// A verified scorecard.
@@ -246,6 +252,15 @@ impl Scorecard {
         Some(met.map_or(base, |(_, c)| c.weight))
     }
 
+    /// The first words of a part that meet a fatal item: its name, the turn and the act.
+    pub fn fatal_moment<'a>(&self, part: &Part<'a>) -> Option<(&'static str, usize, &'a Found)> {
+        part.own_turns().find_map(|turn| {
+            part.acts(turn)
+                .iter()
+                .find_map(|found| Some((self.fatal.iter().find(|f| f.is_met_by(found))?.name, turn, found)))
+        })
+    }
+
     /// Scores one agent's part of a conversation.
     pub fn score(&self, part: &Part<'_>) -> PartResult {
         let language = part.reading.language;
@@ -274,11 +289,7 @@ impl Scorecard {
         let fatal: Vec<&'static str> = self
             .fatal
             .iter()
-            .filter(|f| {
-                part.own_turns().any(|t| {
-                    part.acts(t).iter().any(|a| f.acts.contains(&a.act) && a.confidence >= f.minimum_confidence)
-                })
-            })
+            .filter(|f| part.own_turns().any(|t| part.acts(t).iter().any(|a| f.is_met_by(a))))
             .map(|f| f.name)
             .collect();
         let overall = if fatal.is_empty() { (weights > 0.0).then(|| sum / weights) } else { Some(0.0) };

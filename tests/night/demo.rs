@@ -47,7 +47,9 @@ fn the_demo_night() {
     sets_aside_what_is_broken(&masked);
     personal_data_is_masked(&masked, &open);
     masking_changes_no_score(&masked, &open);
-    for (name, rows) in [("conversations", 100), ("evidence", 500), ("agents", 5)] {
+    for (name, rows) in
+        [("conversations", 100), ("evidence", 500), ("agents", 5), ("fairness", 30), ("case_mix", 30), ("alerts", 0)]
+    {
         assert!(parquet_is_csv(&masked, name) >= rows, "hardly any rows in {name}");
     }
     points_add_up(&open);
@@ -392,7 +394,7 @@ fn pages_quote_the_data(run: &Path, data: &[Conversation<'_>]) {
 
 fn columns_are_described(run: &Path) {
     let text = fs::read_to_string(run.join("columns.md")).unwrap();
-    for name in ["conversations", "agents", "evidence", "quarantine"] {
+    for name in ["conversations", "agents", "evidence", "quarantine", "fairness", "case_mix", "alerts"] {
         for column in Table::read(run, &format!("{name}.csv")).header {
             assert!(text.contains(&column), "columns.md says nothing of {column} in {name}");
         }

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 mod demo;
 mod hostile;
+mod nights;
 mod roles;
 #[cfg(unix)]
 mod stopped;

@@ -41,7 +41,10 @@ fn names_tables_and_file_names_say_who_and_when() {
     assert_eq!(t.column("started_at"), ["2026-11-20", ""]);
     assert_eq!(t.column("role_confidence")[0], "0.97");
     let notes = t.column("notes");
-    assert!(notes[1].contains("date: the file name: \"20261399\"") && notes[1].contains("roles_inferred: \"channel 0\""), "{notes:?}");
+    assert!(
+        notes[1].contains("date: the file name: \"20261399\"") && notes[1].contains("roles_inferred: \"channel 0\""),
+        "{notes:?}"
+    );
     let facts = run_json(&out);
     assert_eq!(facts["notes"]["date"], 1);
     assert_eq!(facts["role_sources"]["inferred"], 1);
@@ -59,7 +62,8 @@ fn an_id_with_two_contents_counts_for_none_whatever_the_order_and_the_threads() 
         let out = dir.path().join(format!("{name}-{threads}"));
         score(&file, &out, &["--threads", threads, "--max-quarantine", "100%"], 0);
         let read = |out: &Path, table: &str| fs::read(out.join(table)).unwrap();
-        let kinds: Vec<String> = Table::read(&out, "quarantine").column("kind").iter().map(|k| (*k).to_owned()).collect();
+        let kinds: Vec<String> =
+            Table::read(&out, "quarantine").column("kind").iter().map(|k| (*k).to_owned()).collect();
         (read(&out, "conversations.csv"), read(&out, "quarantine.csv"), kinds)
     };
     let one = run("first", &[&a, &once, &b, &once, &a], "1");

@@ -26,7 +26,8 @@ static REPOSITORY: LazyLock<Vec<Labelled>> = LazyLock::new(|| {
         #[serde(borrow)]
         versions: BTreeMap<String, Vec<Turn<'a>>>,
     }
-    let read = |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)).unwrap();
+    let read =
+        |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)).unwrap();
     let mut all = Vec::new();
     for language in ["en", "ru", "kk"] {
         for line in read(&format!("gold/{language}_conversations.jsonl")).lines() {
@@ -120,7 +121,8 @@ fn the_agent_is_told_by_what_is_said_or_not_at_all() {
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let further = further();
     // As they were written, and as recognisers write: lower case, no signs.
-    let forms: [(&str, fn(&Conversation<'static>) -> Conversation<'static>); 2] = [("", hidden), ("bare ", |c| bare(hidden(c)))];
+    let forms: [(&str, fn(&Conversation<'static>) -> Conversation<'static>); 2] =
+        [("", hidden), ("bare ", |c| bare(hidden(c)))];
     let each = REPOSITORY.iter().chain(&further);
     for ((set, c), (form, of)) in each.flat_map(|labelled| forms.map(|form| (labelled, form))) {
         let mut without = of(c);
@@ -194,8 +196,17 @@ fn reversed_roles_are_noticed_and_right_ones_are_not_blamed() {
 #[test]
 fn more_or_fewer_than_two_speakers_are_left() {
     let mut resolver = Resolver::new(&LEXICON);
-    let turn = |label: Option<&'static str>, text: &'static str| Turn { label: label.map(Into::into), text: text.into(), ..Turn::default() };
-    let lines = ["Good morning, thank you for calling, how can I help you?", "My parcel never came.", "May I have your number, please?", "I have it here."];
+    let turn = |label: Option<&'static str>, text: &'static str| Turn {
+        label: label.map(Into::into),
+        text: text.into(),
+        ..Turn::default()
+    };
+    let lines = [
+        "Good morning, thank you for calling, how can I help you?",
+        "My parcel never came.",
+        "May I have your number, please?",
+        "I have it here.",
+    ];
     for (labels, said) in [
         ([Some("a"), Some("b"), Some("c"), Some("b")], "more than two"),
         ([Some("a"), Some("a"), Some("a"), Some("a")], "only one speaker"),
@@ -248,7 +259,8 @@ fn the_weights_can_be_fitted_anew() {
         println!("  {sure:.1}: {wrong} wrong, {abstained} abstained of {}", own.len());
     }
     let w = fit(&all);
-    let mut named: Vec<(String, f64)> = ACTS.iter().map(|a| a.name.to_owned()).chain(["You", "I", "We"].map(str::to_owned)).zip(w).collect();
+    let mut named: Vec<(String, f64)> =
+        ACTS.iter().map(|a| a.name.to_owned()).chain(["You", "I", "We"].map(str::to_owned)).zip(w).collect();
     named.sort_by(|a, b| b.1.total_cmp(&a.1));
     for (name, w) in named.iter().filter(|n| n.1.abs() >= 0.15) {
         println!("{name:<26} {w:.2}");

@@ -158,7 +158,14 @@ impl Picture {
             writeln!(out, "      helps   {}", w.remedy)?;
         }
         for (name, f) in &self.formats {
-            writeln!(out, "\n{name}  {} conversation{} in {} file{}", f.conversations, s(f.conversations), f.files, s(f.files as u64))?;
+            writeln!(
+                out,
+                "\n{name}  {} conversation{} in {} file{}",
+                f.conversations,
+                s(f.conversations),
+                f.files,
+                s(f.files as u64)
+            )?;
             f.print(out)?;
         }
         if self.conversations > 0 {
@@ -233,12 +240,11 @@ impl FormatPicture {
 
     fn warn(&self, format: &str, say: &mut dyn FnMut(u8, String, String, String)) {
         let all = self.conversations;
-        let of = |n: u64| if n == all { format!("all {all} conversations") } else { format!("{n} of {all} conversations") };
+        let of =
+            |n: u64| if n == all { format!("all {all} conversations") } else { format!("{n} of {all} conversations") };
         let roles = |s: RoleSource| self.roles.get(s.name()).copied().unwrap_or(0);
         let noted = |kind: &str| self.notes.get(kind).copied().unwrap_or(0);
-        let example = |kind: &str| {
-            self.examples.get(kind).map(|t| privacy::mask(t).into_owned()).unwrap_or_default()
-        };
+        let example = |kind: &str| self.examples.get(kind).map(|t| privacy::mask(t).into_owned()).unwrap_or_default();
         let unknown = roles(RoleSource::Unknown);
         if unknown > 0 {
             let why = self.roles_unknown.iter().max_by_key(|(_, n)| **n).map(|(t, _)| format!(", mostly: {t}"));
@@ -305,15 +311,26 @@ impl FormatPicture {
         if silent > 0 {
             say(
                 3,
-                format!("{}: the language is none of English, Russian and Kazakh, or there are too few words", of(silent)),
+                format!(
+                    "{}: the language is none of English, Russian and Kazakh, or there are too few words",
+                    of(silent)
+                ),
                 "no phrases are found there, so that hardly anything is scored".into(),
                 "leave such conversations out, or name the charset with --charset if the texts look broken".into(),
             );
         }
         for (kind, costs, remedy) in [
             ("side_data", "what is missing stays missing", "compare the file with the ids and names of files above"),
-            ("date", "the conversation cannot be put into a day", "write dates as 2026-11-20T18:05:00 or 20.11.2026 18:05"),
-            ("agents", "the scores of these calls may be of several people", "name the agent of each turn, or split the calls"),
+            (
+                "date",
+                "the conversation cannot be put into a day",
+                "write dates as 2026-11-20T18:05:00 or 20.11.2026 18:05",
+            ),
+            (
+                "agents",
+                "the scores of these calls may be of several people",
+                "name the agent of each turn, or split the calls",
+            ),
             ("left_out", "what is said there is not scored", "look at the export"),
             ("charset", "nothing: the texts were turned back", "export as UTF-8"),
             ("hallucination", "nothing: such turns are shown and not scored", "cut silence before recognising speech"),
@@ -331,15 +348,21 @@ impl FormatPicture {
     fn role_remedy(&self, format: &str) -> String {
         let labels: Vec<&str> = self.labels.iter().map(String::as_str).filter(|l| !l.is_empty()).collect();
         match &labels[..] {
-            [] => "let the recogniser tell speakers or channels apart, or record two channels; for mail --agent-domain".into(),
-            [a, b, ..] if is_technical(a) => format!("--channel-map '{format}: {a}=agent,{b}=customer' (or the other way round)"),
+            [] => "let the recogniser tell speakers or channels apart, or record two channels; for mail --agent-domain"
+                .into(),
+            [a, b, ..] if is_technical(a) => {
+                format!("--channel-map '{format}: {a}=agent,{b}=customer' (or the other way round)")
+            }
             [a, ..] if is_technical(a) => format!("--channel-map '{format}: {a}=agent'"),
-            [a, ..] => format!("--roster FILE with the names of agents (speakers are called {a:?} and the like), or --channel-map"),
+            [a, ..] => format!(
+                "--roster FILE with the names of agents (speakers are called {a:?} and the like), or --channel-map"
+            ),
         }
     }
 
     fn print(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let mut line = |name: &str, text: String| if text.is_empty() { Ok(()) } else { writeln!(out, "  {name:<10} {text}") };
+        let mut line =
+            |name: &str, text: String| if text.is_empty() { Ok(()) } else { writeln!(out, "  {name:<10} {text}") };
         line("told by", self.told_by.clone())?;
         line("channels", counts(&self.channels))?;
         line("languages", counts(&self.languages))?;

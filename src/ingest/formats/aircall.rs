@@ -53,7 +53,10 @@ impl Format for Aircall {
                 let stem = if count == 1 { source.stem() } else { format!("{}-{count}", source.stem()) };
                 let mut wrapped: Wrapped = match item.parse() {
                     Ok(wrapped) => wrapped,
-                    Err(reason) => return item.bad(Some(stem), reason, sink),
+                    Err(reason) => {
+                        let id = item.word("call_id").or_else(|| item.word("id")).unwrap_or(stem);
+                        return item.bad(Some(id), reason, sink);
+                    }
                 };
                 let transcription = wrapped.transcription.take().unwrap_or(wrapped.own);
                 let id = transcription.call_id.get().or(transcription.id.get()).map_or(stem, str::to_owned);
@@ -107,7 +110,7 @@ struct Content {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an utterance")]
 struct Utterance {
     start_time: Number,
     end_time: Number,

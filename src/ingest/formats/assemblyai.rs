@@ -23,9 +23,8 @@ use serde::Deserialize;
 
 use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Piece, Refused, Time};
+use super::vendor::{self, Made, Piece, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::Conversation;
 
 /// Transcripts of AssemblyAI.
 pub struct AssemblyAi;
@@ -80,7 +79,7 @@ struct Said {
     text: Option<String>,
 }
 
-fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, fallback: &str) -> Made {
     let file: File = item.parse()?;
     let id = file.id.get().unwrap_or(fallback);
     match file.status.get() {

@@ -24,10 +24,10 @@ use serde::Deserialize;
 
 use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Refused, Time};
+use super::vendor::{self, Made, Time};
 use crate::ingest::roles::speaker_from_label;
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Conversation, NoteKind, Speaker};
+use crate::model::{NoteKind, Speaker};
 
 /// The output of Amazon's post-call analytics.
 pub struct AwsPca;
@@ -105,7 +105,7 @@ fn some(word: &Word) -> Option<&str> {
     word.get().filter(|w| !matches!(*w, "None" | "null" | "NONE"))
 }
 
-fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, fallback: &str) -> Made {
     let file: File = item.parse()?;
     let about = file.conversation_analytics;
     let speakers: BTreeMap<&str, &SpeakerLabel> =

@@ -29,9 +29,9 @@ use serde::Deserialize;
 
 use super::json::{Item, Number, Word, or_default};
 use super::segments;
-use super::vendor::{self, Piece, Refused, Span, Time};
+use super::vendor::{self, Made, Piece, Refused, Span, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Conversation, NoteKind};
+use crate::model::NoteKind;
 
 /// Results of batch and fast transcription of Azure Speech.
 pub struct AzureSpeech;
@@ -126,7 +126,7 @@ fn recording(url: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-fn conversation(item: &Item<'_>, id: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, id: &str) -> Made {
     let file: File = item.parse()?;
     let Some(phrases) = file.recognized_phrases.or(file.phrases) else {
         return match file.failed_transcriptions_count.0 {

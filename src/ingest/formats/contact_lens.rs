@@ -31,9 +31,9 @@ use serde::Deserialize;
 
 use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Refused, Time};
+use super::vendor::{self, Made, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Conversation, NoteKind, Speaker};
+use crate::model::{NoteKind, Speaker};
 
 /// Files of Amazon Connect and of Transcribe Call Analytics.
 pub struct ContactLens;
@@ -182,7 +182,7 @@ fn speaker(role: &str, chat: bool) -> Speaker {
     }
 }
 
-fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, fallback: &str) -> Made {
     let mut file: File = item.parse()?;
     let named = file.customer_metadata.contact_id.get().or(file.contact_id.get()).or(file.job_name.get());
     let id = named.unwrap_or_else(|| fallback.split("_analysis_").next().unwrap_or(fallback)).to_owned();

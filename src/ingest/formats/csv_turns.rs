@@ -54,9 +54,11 @@ impl Format for CsvTurns {
     }
 
     fn why(&self, sample: &Sample<'_>) -> String {
-        let header = sample.text.lines().find(|l| !l.trim().is_empty() && separator_line(l).is_none()).unwrap_or_default();
+        let header =
+            sample.text.lines().find(|l| !l.trim().is_empty() && separator_line(l).is_none()).unwrap_or_default();
         let names = split(header, delimiter(header));
-        let known: Vec<&str> = names.iter().filter(|n| fields::field(n).is_some()).map(String::as_str).take(6).collect();
+        let known: Vec<&str> =
+            names.iter().filter(|n| fields::field(n).is_some()).map(String::as_str).take(6).collect();
         if known.is_empty() { format!("its name, {}", sample.name) } else { format!("columns {}", known.join(", ")) }
     }
 
@@ -128,21 +130,11 @@ pub(super) fn open_table(source: &Source, options: &Options) -> Result<(Rows, Ve
 /// Opens the file and finds the columns that are needed.
 fn open(source: &Source, options: &Options) -> Result<(Rows, Columns), Reason> {
     let (rows, names) = open_table(source, options)?;
-    let columns = Columns::of(&names);
-    let missing: Vec<_> = NEEDED.iter().filter(|(f, _)| columns.at(*f).is_none()).map(|(_, said)| *said).collect();
-    if missing.is_empty() {
-        return Ok((rows, columns));
-    }
-    let mut found = names.join(", ");
-    if let Some((cut, _)) = found.char_indices().nth(300) {
-        found.truncate(cut);
-        found.push('…');
-    }
-    Err(Reason::Content(format!("no column for {}; the columns are: {found}", missing.join(", nor for "))))
+    Ok((rows, Columns::needed(&names)?))
 }
 
 /// Which column holds what.
-struct Columns {
+pub(super) struct Columns {
     names: Vec<String>,
     /// Index of the column, and how many units of it make a second.
     fields: HashMap<u8, (usize, f64)>,
@@ -151,6 +143,24 @@ struct Columns {
 }
 
 impl Columns {
+    /// The columns of these names.
+    ///
+    /// # Errors
+    /// [`Reason::Content`] that names those that are needed and not there.
+    pub fn needed(names: &[String]) -> Result<Columns, Reason> {
+        let columns = Columns::of(names);
+        let missing: Vec<_> = NEEDED.iter().filter(|(f, _)| columns.at(*f).is_none()).map(|(_, said)| *said).collect();
+        if missing.is_empty() {
+            return Ok(columns);
+        }
+        let mut found = names.join(", ");
+        if let Some((cut, _)) = found.char_indices().nth(300) {
+            found.truncate(cut);
+            found.push('…');
+        }
+        Err(Reason::Content(format!("no column for {}; the columns are: {found}", missing.join(", nor for "))))
+    }
+
     fn of(names: &[String]) -> Columns {
         let mut best: HashMap<u8, (usize, usize, f64)> = HashMap::new();
         let mut labels = Vec::new();
@@ -177,7 +187,7 @@ impl Columns {
 }
 
 /// Puts rows together.
-struct Reader<'f> {
+pub(super) struct Reader<'f> {
     file: &'f Arc<Path>,
     columns: Columns,
     limit: u64,
@@ -190,24 +200,44 @@ struct Reader<'f> {
 }
 
 impl<'f> Reader<'f> {
-    fn new(file: &'f Arc<Path>, columns: Columns, limit: u64) -> Self {
+    /// A reader of the rows of a file; `limit` bytes are a conversation's.
+    pub fn new(file: &'f Arc<Path>, columns: Columns, limit: u64) -> Self {
         Reader { file, columns, limit, current: None, seen: HashMap::new(), roles: HashMap::new(), day: None }
     }
 
     fn read(mut self, mut rows: Rows, sink: &mut Sink<'_>) -> ControlFlow<()> {
         let mut row = Row::default();
         while rows.next_row(&mut row) {
-            if row.is_blank() {
-                continue;
-            }
-            match self.fault(&row) {
-                None => {
-                    self.begin(row.get(self.columns.at(Field::Id).unwrap_or_default()), row.line, sink)?;
-                    self.add(&row);
-                }
-                Some(reason) => self.spoil(&row, reason, sink)?,
-            }
+            self.take(&row, sink)?;
         }
+        self.finish(sink)
+    }
+
+    /// Reads a row.
+    pub fn take(&mut self, row: &Row, sink: &mut Sink<'_>) -> ControlFlow<()> {
+        if row.is_blank() {
+            return ControlFlow::Continue(());
+        }
+        match self.fault(row) {
+            None => {
+                self.begin(row.get(self.columns.at(Field::Id).unwrap_or_default()), row.line, sink)?;
+                self.add(row);
+                ControlFlow::Continue(())
+            }
+            Some(reason) => self.spoil(row, reason, sink),
+        }
+    }
+
+    /// Sets the conversation at hand aside, since rows behind its last one are lost.
+    #[cfg(feature = "parquet")]
+    pub fn interrupt(&mut self, reason: &Reason) {
+        if let Some(draft) = &mut self.current {
+            draft.spoil(reason.clone());
+        }
+    }
+
+    /// Hands on the last conversation.
+    pub fn finish(mut self, sink: &mut Sink<'_>) -> ControlFlow<()> {
         self.current.take().map_or(ControlFlow::Continue(()), |d| d.finish(sink))
     }
 

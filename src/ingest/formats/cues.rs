@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use serde::Deserialize;
+
 use super::heard::{Heard, Recording, speakerless};
+use super::json::Word;
 use super::rttm::Beside;
 use super::times::{self, When};
 use crate::ingest::roles::speaker_from_label;
@@ -132,7 +135,7 @@ pub(super) fn hand_on(source: &Source, options: &Options, cues: Cues, sink: &mut
     let bad = |reason, sink: &mut Sink<'_>| {
         sink(Record::Bad(Quarantined { place: place.clone(), conversation_id: Some(id.clone()), reason }))
     };
-    let mut heard = heard(&cues.cues);
+    let (mut heard, spoken_language) = heard(&cues.cues);
     if heard.is_empty() {
         return bad(Reason::Empty, sink);
     }
@@ -149,7 +152,8 @@ pub(super) fn hand_on(source: &Source, options: &Options, cues: Cues, sink: &mut
             }
         }
     }
-    Recording { id: id.clone(), language: cues.language, heard, notes: Vec::new() }.hand_on(place.clone(), None, sink)
+    let language = cues.language.or(spoken_language);
+    Recording { id: id.clone(), language, heard, notes: Vec::new() }.hand_on(place.clone(), None, sink)
 }
 
 /// A piece of a cue: said by one voice, on lines of its own.
@@ -159,10 +163,29 @@ struct Piece {
     text: String,
 }
 
-fn heard(cues: &[Cue]) -> Vec<Heard> {
-    let mut pieces: Vec<Piece> = Vec::new();
+/// The text of a cue as Teams' metadata have it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spoken {
+    #[serde(default)]
+    speaker_name: Word,
+    spoken_text: Word,
+    #[serde(default)]
+    spoken_language: Word,
+}
+
+/// What is said in cues, and the language that they name themselves.
+fn heard(cues: &[Cue]) -> (Vec<Heard>, Option<String>) {
+    let (mut pieces, mut language): (Vec<Piece>, Option<String>) = (Vec::new(), None);
     for (i, cue) in cues.iter().enumerate() {
-        let spans = voices(&cue.lines.join("\n"));
+        let text = cue.lines.join("\n");
+        if let Some(spoken) = text.starts_with('{').then(|| serde_json::from_str::<Spoken>(&text).ok()).flatten() {
+            language = language.or(spoken.spoken_language.get().map(str::to_owned));
+            let voice = spoken.speaker_name.get().map(str::to_owned);
+            pieces.push(Piece { cue: i, voice, text: spoken.spoken_text.0.unwrap_or_default() });
+            continue;
+        }
+        let spans = voices(&text);
         pieces.extend(spans.into_iter().map(|(voice, text)| Piece { cue: i, voice, text }));
     }
     if pieces.iter().all(|p| p.voice.is_none()) {
@@ -186,7 +209,7 @@ fn heard(cues: &[Cue]) -> Vec<Heard> {
             words: Vec::new(),
         });
     }
-    out
+    (out, language)
 }
 
 /// Seconds within which a cue without a name goes on with the speaker before.
@@ -361,7 +384,7 @@ mod tests {
 
     fn said(text: &str, vtt: bool) -> Vec<String> {
         let cues = cut(&lines(text), vtt).unwrap().cues;
-        heard(&cues).into_iter().map(|h| format!("{}|{:?}-{:?}|{}", h.label, h.start, h.end, h.text)).collect()
+        heard(&cues).0.into_iter().map(|h| format!("{}|{:?}-{:?}|{}", h.label, h.start, h.end, h.text)).collect()
     }
 
     #[test]

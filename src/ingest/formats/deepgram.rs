@@ -25,9 +25,8 @@ use serde::Deserialize;
 
 use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Piece, Refused, Time};
+use super::vendor::{self, Made, Piece, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::Conversation;
 
 /// Answers of Deepgram.
 pub struct Deepgram;
@@ -152,7 +151,7 @@ struct Spoken {
     speaker: Word,
 }
 
-fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, fallback: &str) -> Made {
     let file: File = item.parse()?;
     let id = file.metadata.request_id.get().or(file.request_id.get()).unwrap_or(fallback);
     if let Some(code) = file.err_code.get() {

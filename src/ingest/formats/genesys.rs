@@ -19,9 +19,9 @@
 //!
 //! **Times** are milliseconds since 1970 (or from the start), with ends. `decoratedText` (with punctuation) is preferred.
 //!
-//! Left out: words, alternatives, sentiment, topics. The id is `conversationId`: where a conversation has several recordings
-//! (`communicationId`, kept as a label), the second is set aside as a repetition; give them ids of their own if all are
-//! to be scored.
+//! Left out: words, alternatives, sentiment, topics. The id is `conversationId`. Where a conversation has several recordings,
+//! save each under a name that has its `communicationId` in it: the id is then `conversationId/communicationId`; else the
+//! second is set aside as a repetition. `communicationId` is also a label.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -30,9 +30,9 @@ use serde::Deserialize;
 
 use super::json::{Item, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Refused, Time};
+use super::vendor::{self, Made, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Channel, Conversation, NoteKind, Reason, Speaker};
+use crate::model::{Channel, NoteKind, Reason, Speaker};
 
 /// Transcripts of Genesys Cloud.
 pub struct Genesys;
@@ -53,8 +53,10 @@ impl Format for Genesys {
         } else if keys.all(&["conversationId", "communicationId"]) && keys.count(&["transcripts", "organizationId"]) > 0
         {
             92
-        } else if keys.all(&["participants[].purpose", "participants[].sessions"]) {
-            91
+        } else if keys.has("participants[].purpose")
+            && keys.count(&["conversationId", "participants[].sessions", "participants[].userId"]) > 0
+        {
+            96
         } else {
             0
         }
@@ -249,19 +251,17 @@ impl<'f> Line<'f> {
     }
 }
 
-fn conversation(
-    source: &Source,
-    options: &Options,
-    item: &Item<'_>,
-    fallback: &str,
-) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(source: &Source, options: &Options, item: &Item<'_>, fallback: &str) -> Made {
     let file: File = item.parse()?;
-    let id = file.conversation_id.get().unwrap_or(fallback);
+    // A file for each recording is named after the recording.
+    let recording = file.communication_id.get().filter(|r| source.stem().contains(r));
+    let own_id = file.conversation_id.get().zip(recording).map(|(call, recording)| format!("{call}/{recording}"));
+    let id = own_id.as_deref().or(file.conversation_id.get()).unwrap_or(fallback);
     let Some(transcripts) = file.transcripts else {
         return details_alone(source, &file.participants, id);
     };
     let own = Line::of(&file.participants);
-    let side = if own.knows() { None } else { side_file(source, options, id)? };
+    let side = if own.knows() { None } else { side_file(source, options, &file.conversation_id, id)? };
     let line = side.as_ref().map_or(own, |s| Line::of(&s.participants));
 
     let language = transcripts.iter().find_map(|t| t.language.get()).map(str::to_owned);
@@ -339,11 +339,11 @@ fn conversation(
 const SIDE: [&str; 2] = ["_metadata.json", "_call_metadata.json"];
 
 /// The conversation's details in a file beside the transcript.
-fn side_file(source: &Source, options: &Options, id: &str) -> Result<Option<File>, Refused> {
+fn side_file(source: &Source, options: &Options, call: &Word, id: &str) -> Result<Option<File>, Refused> {
     let stem = source.stem();
     let audio = stem.rsplit_once('.').map_or(&*stem, |(audio, _)| audio);
     let plain = ["_transcript", "-transcript"].into_iter().find_map(|end| stem.strip_suffix(end));
-    let bases = [Some(&*stem), plain, Some(audio), Some(id).filter(|id| !id.contains(['/', '\\']))];
+    let bases = [Some(&*stem), plain, Some(audio), call.get().filter(|id| !id.contains(['/', '\\']))];
     let names = bases.into_iter().flatten().flat_map(|base| SIDE.map(|end| format!("{base}{end}")));
     let Some(side) = names.into_iter().find_map(|name| source.beside(&name)) else { return Ok(None) };
     let read = vendor::side_file(&side, options).map_err(|reason| Refused { id: Some(id.to_owned()), reason })?;
@@ -351,11 +351,7 @@ fn side_file(source: &Source, options: &Options, id: &str) -> Result<Option<File
 }
 
 /// The details of a conversation were read with its transcript, if that is there.
-fn details_alone(
-    source: &Source,
-    participants: &[Participant],
-    id: &str,
-) -> Result<Option<Conversation<'static>>, Refused> {
+fn details_alone(source: &Source, participants: &[Participant], id: &str) -> Made {
     let name = source.stem() + ".json";
     let transcript = SIDE.iter().filter_map(|end| name.strip_suffix(end)).any(|base| {
         ["", "_transcript", "-transcript", ".wav", ".mp3"]
@@ -394,7 +390,7 @@ mod tests {
 
     fn speakers(json: &str) -> Vec<String> {
         let got = read_text(&Genesys, "a.json", json.as_bytes()).remove(0);
-        let c: Conversation<'_> = serde_json::from_str(&got).unwrap_or_else(|e| panic!("{got}: {e}"));
+        let c: crate::model::Conversation<'_> = serde_json::from_str(&got).unwrap_or_else(|e| panic!("{got}: {e}"));
         let who = |t: &crate::model::Turn<'_>| format!("{} {}", t.speaker.name(), c.agent_of(t).unwrap_or("-"));
         c.turns.iter().filter(|t| t.speaker != Speaker::Customer).map(who).collect()
     }
@@ -432,6 +428,16 @@ mod tests {
                {{"segmentType":"hold","segmentStart":"2025-02-19T21:20:20Z","segmentEnd":"2025-02-19T21:21:20Z"}}]}}]}}],{said}}}"#
         );
         assert_eq!(speakers(&json), ["ivr u1", "agent u1", "ivr u1"]);
+    }
+
+    #[test]
+    fn a_file_for_each_recording_has_an_id_of_its_own() {
+        let said = phrases(&[("agent", T), ("external", T + 1_500)]);
+        let json = format!(r#"{{"conversationId":"c","communicationId":"r-2",{said}}}"#);
+        for (name, id) in [("c_r-2.json", r#"{"id":"c/r-2","#), ("c.json", r#"{"id":"c","#)] {
+            let got = read_text(&Genesys, name, json.as_bytes());
+            assert!(got[0].starts_with(id), "{got:?}");
+        }
     }
 
     #[test]

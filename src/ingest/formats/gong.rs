@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 
 use serde::Deserialize;
 
-use super::json::{self, Item, Number, Word, or_default};
+use super::json::{self, Number, Word, or_default};
 use super::segments::{self, Segment};
 use super::times;
 use crate::ingest::{Format, Options, Record, Sample, Sink, Source};
@@ -63,7 +63,7 @@ impl Format for Gong {
                             Err(reason) => item.bad(Some(id), reason, sink),
                         }
                     }
-                    Err(reason) => item.bad(own_id(item), reason, sink),
+                    Err(reason) => item.bad(item.word("callId").or(Some(stem)), reason, sink),
                 }
             })?;
         }
@@ -110,21 +110,11 @@ struct Monologue {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a sentence")]
 struct Sentence {
     start: Number,
     end: Number,
     text: Word,
-}
-
-/// The id of a call whose rest cannot be read.
-fn own_id(item: &Item<'_>) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Id {
-        #[serde(rename = "callId", default)]
-        id: Word,
-    }
-    item.parse::<Id>().ok().and_then(|id| id.id.get().map(str::to_owned))
 }
 
 fn conversation(id: &str, call: Call) -> Result<Conversation<'static>, Reason> {

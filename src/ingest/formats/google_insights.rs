@@ -30,7 +30,7 @@ use serde::Deserialize;
 
 use super::json::{Item, Number, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Refused, Span, Time};
+use super::vendor::{self, Made, Span, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
 use crate::model::{Conversation, Outcome, Speaker};
 
@@ -197,7 +197,7 @@ fn speaker(role: &str) -> Speaker {
     }
 }
 
-fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, fallback: &str) -> Made {
     let mut file: File = item.parse()?;
     if !file.entries.is_empty() {
         return Ok(Some(uploaded(file, fallback)));
@@ -327,6 +327,29 @@ mod tests {
         assert!(got[0].contains(r#"{"speaker":"agent","text":"Hi","start":0.5,"end":1.25}"#), "{got:?}");
         assert!(got[0].contains(r#"{"speaker":"customer","text":"Hello"}"#), "{got:?}");
         assert!(got[0].contains(r#"{"speaker":"unknown","label":"channel 3","text":"Hm"}"#), "{got:?}");
+    }
+
+    #[test]
+    fn a_list_longer_than_a_record_may_be_is_read_one_by_one() {
+        let one = |n: usize| {
+            format!(
+                r#"{{"name":"c/{n}","transcript":{{"transcriptSegments":[{{"text":"Hi","segmentParticipant":{{"role":"END_USER"}}}}]}}}}"#
+            )
+        };
+        let list: Vec<String> = (0..500).map(one).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("all.json");
+        std::fs::write(&path, format!(r#"{{"conversations":[{}]}}"#, list.join(","))).unwrap();
+        let options = Options { max_record: 1_000, ..Options::default() };
+        let mut ids = Vec::new();
+        let _ = GoogleInsights.read(&[Source { file: path.into() }], &options, &mut |record| {
+            match record {
+                crate::ingest::Record::Conversation { conversation, .. } => ids.push(conversation.id.to_string()),
+                other => panic!("{other:?}"),
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!((ids.len(), ids.last().map(String::as_str)), (500, Some("499")));
     }
 
     #[test]

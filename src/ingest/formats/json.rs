@@ -1,7 +1,7 @@
 //! What readers of JSON share: the records of a file in bounded memory, the keys that a file is recognised by, and values
 //! as vendors write them (null for nothing, numbers as texts).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -37,6 +37,12 @@ impl Item<'_> {
             let detail = format!("{said} (line {line}, column {})", e.column());
             if e.is_data() { Reason::Content(detail) } else { Reason::Syntax { format: "JSON", detail } }
         })
+    }
+
+    /// A text or number of the item's object, for the id of an item whose rest cannot be read.
+    pub fn word(&self, key: &str) -> Option<String> {
+        let members: BTreeMap<String, Word> = serde_json::from_str(self.text).ok()?;
+        members.get(key)?.get().map(str::to_owned)
     }
 
     /// Sets the item aside.
@@ -449,6 +455,13 @@ impl Keys {
 /// A text, a number or a truth value as text; nothing for null, lists and objects. For ids and names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Word(pub Option<String>);
+
+/// As it is read: a text or null.
+impl serde::Serialize for Word {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(s)
+    }
+}
 
 /// A number, also one written as a text (`"12.5"`, `"12,5"`); nothing for anything else. For times and counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -1,4 +1,9 @@
-//! Email: `.eml` files and mail folders (mbox), one conversation for each thread.
+//! Email: `.eml` and Outlook's `.msg` files, mail folders (mbox, Maildir), one conversation for each thread.
+//!
+//! A Maildir is named as a folder: its letters in `cur/` and `new/` are told by what they hold, what lies in `tmp/` is
+//! still being delivered and passed over, a letter with the flag of a draft is set aside. Who wrote a letter is said by its
+//! sender's address: name the company's domains with `--agent-domain`. Where a quoted letter may have stayed among the
+//! writer's own words, the label `note` says which letter it is.
 //!
 //! Two passes keep memory small: the first keeps a few numbers for each message (where it stands, hashes of its ids,
 //! its date), the second reads the messages of one thread at a time. From each message the writer's own new words become
@@ -9,18 +14,21 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(super) use self::body::{Line, Mark, choose};
 use self::headers::{Headers, field_name, is_known_field};
-use self::repeat::Repeats;
+pub(super) use self::letter::{Letters, joined};
 use self::scan::{Span, Store};
 use self::thread::{Threads, base_subject, is_agent};
 use crate::ingest::{Format, Options, Record, Sample, Sink, Source};
-use crate::model::{Channel, Conversation, Kind, Place, Quarantined, Reason, Speaker, Text, Turn};
+use crate::model::{Channel, Conversation, Kind, NoteKind, Place, Quarantined, Reason, Speaker, Text, Turn};
 
 mod automatic;
 mod body;
 mod charset;
 mod headers;
 mod html;
+mod letter;
+mod msg;
 mod quote;
 mod repeat;
 mod scan;
@@ -28,7 +36,7 @@ mod signature;
 mod thread;
 mod words;
 
-/// Emails: `.eml` and mbox, threads joined over all files.
+/// Emails: `.eml`, `.msg`, mbox and Maildir, threads joined over all files.
 pub struct Mail;
 
 impl Format for Mail {
@@ -37,11 +45,14 @@ impl Format for Mail {
     }
 
     fn about(&self) -> &'static str {
-        "Emails: .eml files and mbox folders, one conversation a thread; name your domains with --agent-domain"
+        "Emails: .eml, .msg, mbox and Maildir, one conversation a thread; name your domains with --agent-domain"
     }
 
     fn recognise(&self, sample: &Sample<'_>) -> u8 {
         let bytes = sample.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(sample.bytes).trim_ascii_start();
+        if bytes.starts_with(msg::MAGIC) {
+            return if msg::is_msg(bytes) || sample.name.ends_with(".msg") { 96 } else { 0 };
+        }
         let by_name = Path::new(sample.name).extension().is_some_and(|e| e == "eml" || e == "mbox" || e == "mbx");
         let (first, rest) = bytes.split_at(memchr::memchr(b'\n', bytes).map_or(bytes.len(), |n| n + 1));
         if first.starts_with(b"From ") {
@@ -62,7 +73,8 @@ impl Format for Mail {
     }
 
     fn why(&self, sample: &Sample<'_>) -> String {
-        if sample.bytes.starts_with(b"From ") { "the line `From ` of a mail folder" } else { "headers of a letter" }.into()
+        if sample.bytes.starts_with(b"From ") { "the line `From ` of a mail folder" } else { "headers of a letter" }
+            .into()
     }
 
     fn joins_files(&self) -> bool {
@@ -93,6 +105,11 @@ fn read_mail(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> Cont
     let mut threads = Threads::default();
     let mut seen = Vec::new();
     for (index, source) in (0u32..).zip(sources) {
+        if is_draft(&source.file) {
+            let reason = Reason::Content("a draft by its flag: it was never sent".to_owned());
+            seen.push(Seen::Bad(Box::new(bad(place(&source.file, 0), None, reason))));
+            continue;
+        }
         store.scan(index, options, &mut |found| match found {
             Ok(found) => {
                 let headers = Headers::parse(found.header);
@@ -121,6 +138,15 @@ fn read_mail(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> Cont
     ControlFlow::Continue(())
 }
 
+/// Whether the name of a letter in a Maildir has the flag `D`: `1741600000.M1P2.host:2,DS`. Where a colon cannot stand in a
+/// name, programs write `;` or `!`.
+fn is_draft(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    [":2,", ";2,", "!2,"].iter().any(|sign| {
+        name.rsplit_once(sign).is_some_and(|(_, f)| f.contains('D') && f.bytes().all(|b| b.is_ascii_alphabetic()))
+    })
+}
+
 fn place(file: &Arc<Path>, byte: u64) -> Place {
     Place { file: Arc::clone(file), line: None, byte: Some(byte) }
 }
@@ -138,12 +164,14 @@ struct Letter {
     /// The writer's address, in lower case.
     sender: Option<String>,
     automatic: bool,
+    /// Whether a quoted letter may have stayed in it.
+    doubtful: bool,
     /// What it is made of, in its order; none of the texts is blank.
     pieces: Vec<(Kind, String)>,
 }
 
 impl Letter {
-    fn read(bytes: &[u8], headers: &Headers<'_>, options: &Options, repeats: &mut Repeats) -> Result<Letter, Reason> {
+    fn read(bytes: &[u8], headers: &Headers<'_>, options: &Options, thread: &mut Letters) -> Result<Letter, Reason> {
         let addresses = || headers.addresses("from").into_iter().chain(headers.addresses("sender"));
         let mut letter = Letter {
             id: conversation_id(headers, bytes),
@@ -151,46 +179,20 @@ impl Letter {
             subject: headers.text("subject"),
             sender: addresses().next(),
             automatic: automatic::is_automatic(headers, options),
+            doubtful: false,
             pieces: Vec::new(),
         };
         let lines = body::lines(bytes, options.charset.as_deref())?;
         if letter.automatic {
             letter.pieces.push((Kind::Auto, joined(&lines)));
+            letter.pieces.retain(|(_, text)| !text.is_empty());
         } else {
-            for piece in quote::split(lines) {
-                if piece.quoted {
-                    letter.pieces.push((Kind::Quote, joined(&piece.lines)));
-                } else {
-                    letter.pieces.extend(signature::split(&piece.lines));
-                }
-            }
-            letter.cut_unmarked_quotes(headers, repeats);
+            let answers =
+                !headers.ids("in-reply-to").is_empty() || letter.subject.as_deref().is_some_and(|s| base_subject(s).1);
+            let read = thread.read(letter.sender.as_deref().unwrap_or_default(), answers, lines);
+            (letter.pieces, letter.doubtful) = (read.pieces, read.doubtful);
         }
-        letter.pieces.retain(|(_, text)| !text.trim().is_empty());
         Ok(letter)
-    }
-
-    /// An answer in which no quote was found may hold an earlier letter without any mark.
-    fn cut_unmarked_quotes(&mut self, headers: &Headers<'_>, repeats: &mut Repeats) {
-        let writer = self.sender.clone().unwrap_or_default();
-        let answers =
-            !headers.ids("in-reply-to").is_empty() || self.subject.as_deref().is_some_and(|s| base_subject(s).1);
-        if answers && self.pieces.iter().all(|p| p.0 != Kind::Quote) {
-            let mut out = Vec::new();
-            for (kind, text) in std::mem::take(&mut self.pieces) {
-                let mut rest = text.as_str();
-                while let Some(run) = repeats.find(&writer, rest) {
-                    out.push((kind, rest[..run.start].trim().to_owned()));
-                    out.push((Kind::Quote, rest[run.clone()].trim().to_owned()));
-                    rest = &rest[run.end..];
-                }
-                out.push((kind, rest.trim().to_owned()));
-            }
-            self.pieces = out;
-        }
-        for (_, text) in self.pieces.iter().filter(|p| p.0 == Kind::Speech) {
-            repeats.add(&writer, text);
-        }
     }
 
     /// Who wrote it: the company's domains tell agents from customers, and without them nobody guesses.
@@ -203,11 +205,6 @@ impl Letter {
             None => Speaker::Unknown,
         }
     }
-}
-
-fn joined(lines: &[body::Line]) -> String {
-    let texts: Vec<&str> = lines.iter().map(|l| l.text.trim_end()).collect();
-    texts.join("\n").trim().to_owned()
 }
 
 /// The Message-ID, or a hash of the whole message when it has none of a sane length.
@@ -229,14 +226,14 @@ fn read_thread(
     sink: &mut Sink<'_>,
 ) -> ControlFlow<()> {
     let place_of = |s: Span| place(&sources[s.source as usize].file, s.start);
-    let mut repeats = Repeats::default();
+    let mut thread = Letters::default();
     let mut letters: Vec<Letter> = Vec::new();
     let mut size = 0;
     for span in spans {
         let (id, read) = match store.read(span) {
             Ok(bytes) => {
                 let headers = Headers::parse(&bytes);
-                (headers.ids("message-id").into_iter().next(), Letter::read(&bytes, &headers, options, &mut repeats))
+                (headers.ids("message-id").into_iter().next(), Letter::read(&bytes, &headers, options, &mut thread))
             }
             Err(reason) => (None, Err(reason)),
         };
@@ -274,15 +271,21 @@ fn conversation(letters: Vec<Letter>, options: &Options) -> Conversation<'static
         }
     }
     let mut agents: BTreeSet<String> = BTreeSet::new();
+    let doubtful: Vec<String> =
+        (1..).zip(&letters).filter(|(_, l)| l.doubtful).map(|(n, _): (usize, _)| n.to_string()).collect();
+    if !doubtful.is_empty() {
+        out.note(NoteKind::Quote, unmarked(&doubtful));
+    }
     for letter in letters {
         let speaker = letter.speaker(options);
+        let label = letter.sender.clone().filter(|_| speaker == Speaker::Unknown).map(Text::from);
         let agent_id = letter.sender.filter(|_| speaker == Speaker::Agent);
         agents.extend(agent_id.clone());
         // A wrong clock puts a letter decades away: better no time than that one.
         let start = letter.date.zip(begin.as_ref()).and_then(|(d, b)| u32::try_from(d.0 - b.0).ok());
         let start = start.filter(|s| *s < 1_000_000_000).map(f64::from);
         out.turns.extend(letter.pieces.into_iter().map(|(kind, text)| Turn {
-            label: None,
+            label: label.clone(),
             speaker,
             agent_id: agent_id.clone().map(Text::from),
             text: text.into(),
@@ -298,6 +301,11 @@ fn conversation(letters: Vec<Letter>, options: &Options) -> Conversation<'static
     out
 }
 
+/// What is said of letters in which a quote may have stayed, by their numbers.
+pub(super) fn unmarked(numbers: &[String]) -> String {
+    format!("a quoted letter may have stayed in letter {}", numbers.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,6 +317,7 @@ mod tests {
             subject: Some(format!("subject {seconds}")),
             sender: (!sender.is_empty()).then(|| sender.to_owned()),
             automatic: sender.starts_with("robot"),
+            doubtful: false,
             pieces: vec![(Kind::Speech, text.to_owned())],
         }
     }

@@ -15,21 +15,28 @@ mod cues;
 pub mod deepgram;
 mod draft;
 pub(super) mod fields;
+pub mod freshdesk;
+mod gather;
 pub mod genesys;
 pub mod gong;
 pub mod google_insights;
 mod heard;
+pub mod helpscout;
+pub mod intercom;
 mod json;
 pub mod jsonl;
 pub mod mail;
 pub mod mapped;
+pub mod parquet;
 pub mod plain_text;
 mod rows;
 mod rttm;
+pub mod salesforce;
 mod segments;
 pub mod side_file;
 pub mod srt;
-pub(super) mod times;
+mod tickets;
+pub(crate) mod times;
 pub mod transcribe;
 pub mod twilio;
 mod vendor;
@@ -38,8 +45,10 @@ pub mod whatsapp;
 pub mod whisper;
 pub mod whisper_cpp;
 pub mod whisperx;
+pub mod xlsx;
 pub mod yandex_speechkit;
 pub mod yandex_speechsense;
+pub mod zendesk;
 
 use fields::Field;
 pub use json::Keys;
@@ -70,6 +79,13 @@ pub static ALL: &[&dyn Format] = &[
     &assemblyai::AssemblyAi,
     &azure_speech::AzureSpeech,
     &twilio::Twilio,
+    &zendesk::Zendesk,
+    &intercom::Intercom,
+    &freshdesk::Freshdesk,
+    &helpscout::HelpScout,
+    &salesforce::Salesforce,
+    &parquet::Parquet,
+    &xlsx::Xlsx,
     &mapped::Mapped,
 ];
 
@@ -151,6 +167,20 @@ pub fn validate(conversation: &Conversation<'_>) -> Result<(), Reason> {
         }
     }
     if text { Ok(()) } else { Err(Reason::Empty) }
+}
+
+/// Sets aside a file whose format needs what this build lacks.
+#[cfg(not(all(feature = "parquet", feature = "xlsx")))]
+fn absent(
+    source: &super::Source,
+    feature: &str,
+    what: &str,
+    remedy: &str,
+    sink: &mut super::Sink<'_>,
+) -> std::ops::ControlFlow<()> {
+    let said = format!("this build of Sabyr reads {what} (it was made without the feature `{feature}`); {remedy}");
+    let place = crate::model::Place::file(&source.file);
+    sink(super::Record::Bad(crate::model::Quarantined { place, conversation_id: None, reason: Reason::Content(said) }))
 }
 
 /// What the tests of the formats share.

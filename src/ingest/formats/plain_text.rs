@@ -148,6 +148,29 @@ fn read(source: &Source, mut lines: Lines, limit: u64, sink: &mut Sink<'_>) -> C
     hand_on(&source.file, block, &common, sink)
 }
 
+/// Reads a transcript that stands in a cell of a table: its lines are those of a file of one conversation. `header` is what
+/// the other cells say of it.
+#[cfg(feature = "parquet")]
+pub(super) fn transcript(
+    file: &Arc<Path>,
+    row: u64,
+    id: &str,
+    header: Vec<(String, String)>,
+    text: &str,
+    limit: u64,
+    sink: &mut Sink<'_>,
+) -> ControlFlow<()> {
+    let mut block = Block::new(id.to_owned(), row);
+    block.header = header;
+    if text.len() as u64 > limit {
+        block.spoil(Reason::TooLarge { limit });
+    } else {
+        let lines = (1..).zip(text.lines()).map(|(n, l)| (n, l.trim().to_owned()));
+        block.lines = lines.filter(|(_, l)| !l.is_empty()).collect();
+    }
+    hand_on(file, block, &[], sink)
+}
+
 /// `=== id ===`, `=== id` or `--- id ---`.
 fn separator(line: &str) -> Option<&str> {
     let id = match line.strip_prefix("===") {

@@ -31,6 +31,22 @@ impl Row {
         self.text[start..end].trim()
     }
 
+    /// Empties the row, to be filled with the cells of a table's row of this number, counted from 1.
+    #[cfg(any(feature = "parquet", feature = "xlsx"))]
+    pub fn begin(&mut self, number: u64) {
+        *self =
+            Row { line: number, text: std::mem::take(&mut self.text), ends: std::mem::take(&mut self.ends), bad: None };
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    /// Adds a cell.
+    #[cfg(any(feature = "parquet", feature = "xlsx"))]
+    pub fn push(&mut self, cell: &str) {
+        self.text.push_str(cell);
+        self.ends.push(self.text.len());
+    }
+
     /// Whether nothing is written in it.
     pub fn is_blank(&self) -> bool {
         self.bad.is_none() && self.text.trim().is_empty()

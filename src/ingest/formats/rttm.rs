@@ -78,12 +78,17 @@ impl Diarisation {
     /// # Errors
     /// [`Reason::Syntax`] with the line, [`Reason::Content`] when it does not speak of the recording, and what [`Lines`]
     /// says of lines.
-    pub fn read(mut lines: Lines, recording: &[String]) -> Result<Diarisation, Reason> {
+    pub fn read(mut lines: Lines, recording: &[String], limit: u64) -> Result<Diarisation, Reason> {
+        let mut bytes = 0;
         let mut files: BTreeMap<String, BTreeMap<String, Vec<(f64, f64)>>> = BTreeMap::new();
         while let Some(line) = lines.next_line() {
             let line = line.map(str::to_owned).map_err(|bad| bad.reason);
             let number = lines.number();
             let line = line?;
+            bytes += line.len() as u64;
+            if bytes > limit {
+                return Err(Reason::TooLarge { limit });
+            }
             let wrong = |what: &str| Reason::Syntax { format: "RTTM", detail: format!("line {number}: {what}") };
             let fields: Vec<&str> = line.split_whitespace().collect();
             if fields.first() != Some(&"SPEAKER") {
@@ -155,9 +160,11 @@ impl Diarisation {
     }
 }
 
+/// What names of recordings end in.
+pub(super) const SOUND: [&str; 8] = [".wav", ".mp3", ".ogg", ".opus", ".m4a", ".flac", ".mp4", ".webm"];
+
 /// The names that a recording of this transcript may have: `call-7.wav`, `call-7`.
 pub(super) fn recordings(source: &Source) -> Vec<String> {
-    const SOUND: [&str; 8] = [".wav", ".mp3", ".ogg", ".opus", ".m4a", ".flac", ".mp4", ".webm"];
     let stem = source.stem();
     let lower = stem.to_ascii_lowercase();
     let bare = SOUND.iter().find(|end| lower.ends_with(**end)).map(|end| stem[..stem.len() - end.len()].to_owned());
@@ -186,7 +193,7 @@ impl<'a> Beside<'a> {
             };
             let read = || {
                 let stream = side.open_text(self.options)?;
-                Diarisation::read(Lines::new(stream, self.options.max_record), &names)
+                Diarisation::read(Lines::new(stream, self.options.max_record), &names, self.options.max_record)
             };
             let told = |reason: Reason| {
                 Reason::Content(format!("its speakers cannot be read from {name}: {reason}; mend or remove that file"))
@@ -233,7 +240,7 @@ mod tests {
 
     fn read(text: &'static str, name: &str) -> Result<Diarisation, String> {
         let stream = TextStream { reader: Box::new(text.as_bytes()), charset: "UTF-8" };
-        Diarisation::read(Lines::new(stream, 1000), &[name.to_owned()]).map_err(|r| r.to_string())
+        Diarisation::read(Lines::new(stream, 1000), &[name.to_owned()], 1000).map_err(|r| r.to_string())
     }
 
     const TWO: &str = ";; made by hand\nSPKR-INFO a 1 <NA> <NA> <NA> unknown A <NA> <NA>\n\

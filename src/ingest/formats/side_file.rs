@@ -5,9 +5,8 @@
 //! night/call-7.rttm       who speaks when
 //! night/metadata.json     who the operator is
 //! ```
-//! Known are the `metadata.json` of Yandex SpeechSense, the `…_metadata.json` and `…_call_metadata.json` of Genesys recordings, and
-//! RTTM diarisation. They are recognised so that a folder can be read as it is, and read by the formats that they belong to; here
-//! they give nothing. An RTTM file without a transcript of its name in the folder is set aside, since nobody would read it.
+//! Known are the `metadata.json` of Yandex SpeechSense and RTTM diarisation; Genesys and Twilio know their own. They are recognised
+//! so that a folder can be read as it is, and read by the formats that they belong to; here they give nothing. An RTTM file without a transcript of its name in the folder is set aside, since nobody would read it.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -25,17 +24,11 @@ impl Format for SideFile {
     }
 
     fn about(&self) -> &'static str {
-        "what stands beside a transcript and is read with it: SpeechSense and Genesys metadata, RTTM diarisation"
+        "what stands beside a transcript and is read with it: SpeechSense metadata, RTTM diarisation"
     }
 
     fn recognise(&self, sample: &Sample<'_>) -> u8 {
-        if rttm::speaks_of(&sample.text).is_some() || yandex_speechsense::is_metadata(sample) {
-            97
-        } else if genesys(sample) {
-            95
-        } else {
-            0
-        }
+        if rttm::speaks_of(&sample.text).is_some() || yandex_speechsense::is_metadata(sample) { 97 } else { 0 }
     }
 
     fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
@@ -57,23 +50,21 @@ impl Format for SideFile {
     }
 }
 
-/// What Genesys writes beside a recording: the participants of the interaction.
-fn genesys(sample: &Sample<'_>) -> bool {
-    let keys = sample.json();
-    sample.name.ends_with("metadata.json")
-        && (keys.has("participants[].purpose") || keys.all(&["conversationId", "recordingId"]))
-        && !keys.iter().any(|k| k.ends_with("phrases[].text"))
-}
-
 /// Whether a file of the same folder has this diarisation file as its own.
 fn has_transcript(file: &Path) -> bool {
     let own = Source { file: file.into() }.stem();
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // The usual names first: a folder of many thousand files is not listed for each of them.
+    let sounds = std::iter::once("").chain(rttm::SOUND);
+    let usual = sounds.flat_map(|sound| ["json", "vtt", "srt", "txt"].map(|end| format!("{own}{sound}.{end}")));
+    if usual.into_iter().any(|name| folder.join(name).is_file()) {
+        return true;
+    }
     std::fs::read_dir(folder).is_ok_and(|entries| {
         entries.filter_map(Result::ok).map(|e| e.path()).any(|path| {
             path.file_name() != file.file_name()
-                && path.is_file()
                 && rttm::recordings(&Source { file: path.as_path().into() }).contains(&own)
+                && path.is_file()
         })
     })
 }
@@ -92,8 +83,11 @@ mod tests {
         assert_eq!(claim("x.txt", "SPEAKER a 1 0.5 2 <NA> <NA> A <NA> <NA>\n"), 97);
         assert_eq!(claim("m.json", "{\"operator_id\":\"1\",\"client_id\":\"2\",\"date\":\"2025-03-31\"}"), 97);
         assert_eq!(claim("m.json", "{\"operator_id\":\"1\",\"client_id\":\"2\",\"date\":\"\",\"messages\":[]}"), 0);
-        assert_eq!(claim("a_call_metadata.json", "{\"participants\":[{\"purpose\":\"agent\"}]}"), 95);
-        assert_eq!(claim("a.json", "{\"participants\":[{\"purpose\":\"agent\"}]}"), 0);
+        assert_eq!(
+            claim("a_call_metadata.json", "{\"participants\":[{\"purpose\":\"agent\"}]}"),
+            0,
+            "Genesys reads its own"
+        );
         assert_eq!(claim("metadata.json", "{\"id\":1}"), 0);
     }
 
@@ -106,5 +100,7 @@ mod tests {
         std::fs::write(dir.path().join("a.wav.json"), "{}").unwrap();
         assert!(has_transcript(&dir.path().join("a.rttm")));
         assert!(!has_transcript(&dir.path().join("b.rttm")));
+        std::fs::write(dir.path().join("b.jsonl.gz"), "").unwrap();
+        assert!(has_transcript(&dir.path().join("b.rttm")));
     }
 }

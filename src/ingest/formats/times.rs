@@ -61,6 +61,19 @@ pub(in crate::ingest) fn parse(text: &str) -> Result<When, String> {
     }
 }
 
+/// The day of a time as it is written, in the time zone that it is written in; `None` where it names no day.
+pub(crate) fn day_of(text: &str) -> Option<Date> {
+    // Most are written as 2025-03-31T18:05:00+05:00.
+    if let Some(date) = text.get(..10).and_then(|d| d.parse().ok()) {
+        return Some(date);
+    }
+    match parse(text).ok()? {
+        When::At(at, _) => Some(at.date()),
+        When::Day(date) => Some(date),
+        When::Seconds(_) => None,
+    }
+}
+
 /// A number that is not negative, with a point or a comma.
 fn number(text: &str) -> Option<f64> {
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());

@@ -27,9 +27,9 @@ use serde::Deserialize;
 
 use super::json::{Item, Word, or_default};
 use super::segments;
-use super::vendor::{self, Piece, Refused, Time};
+use super::vendor::{self, Made, Piece, Refused, Time};
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Conversation, Reason};
+use crate::model::Reason;
 
 /// The output of a standard job of Amazon Transcribe.
 pub struct Transcribe;
@@ -181,7 +181,7 @@ struct Alternative {
     content: Option<String>,
 }
 
-fn conversation(item: &Item<'_>, fallback: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(item: &Item<'_>, fallback: &str) -> Made {
     let file: File = item.parse()?;
     if let Some(job) = &file.job {
         let id = job.transcription_job_name.get().unwrap_or(fallback);
@@ -245,7 +245,7 @@ fn channel(label: &Word) -> Option<String> {
 /// The words channel by channel, each with its punctuation.
 fn words(results: Results) -> Vec<Piece> {
     // Who speaks the word that begins at a time, in thousandths of a second.
-    let at = |t: Time| t.0.map(|t| whole_millis(t));
+    let at = |t: Time| t.0.map(whole_millis);
     let mut speakers: BTreeMap<i64, String> = BTreeMap::new();
     let mut ranges: Vec<(f64, f64, String)> = Vec::new();
     for segment in results.speaker_labels.into_iter().flat_map(|l| l.segments) {

@@ -25,10 +25,10 @@ use serde::Deserialize;
 
 use super::json::{Item, Number, Word, or_default};
 use super::segments::{self, Segment};
-use super::vendor::{self, Refused, Time};
+use super::vendor::{self, Made, Refused, Time};
 use crate::ingest::roles::speaker_from_label;
 use crate::ingest::{Format, Options, Sample, Sink, Source};
-use crate::model::{Conversation, Reason, Speaker};
+use crate::model::{Reason, Speaker};
 
 /// Transcripts of Twilio.
 pub struct Twilio;
@@ -130,12 +130,7 @@ struct Participant {
 
 const SIDE: &str = "_transcript.json";
 
-fn conversation(
-    source: &Source,
-    options: &Options,
-    item: &Item<'_>,
-    fallback: &str,
-) -> Result<Option<Conversation<'static>>, Refused> {
+fn conversation(source: &Source, options: &Options, item: &Item<'_>, fallback: &str) -> Made {
     let file: File = item.parse()?;
     let Some(mut sentences) = file.sentences else { return about_alone(source, &file.about, fallback) };
     let mut about = file.transcript.unwrap_or(file.about);
@@ -190,7 +185,7 @@ fn conversation(
 }
 
 /// A transcript's data were read with its sentences, if those are there.
-fn about_alone(source: &Source, about: &About, id: &str) -> Result<Option<Conversation<'static>>, Refused> {
+fn about_alone(source: &Source, about: &About, id: &str) -> Made {
     let name = source.stem() + ".json";
     if let Some(base) = name.strip_suffix(SIDE)
         && [".json", ".json.gz"].iter().any(|end| source.beside(&format!("{base}{end}")).is_some())

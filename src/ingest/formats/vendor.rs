@@ -22,6 +22,9 @@ pub(super) struct Refused {
     pub reason: Reason,
 }
 
+/// What a value of a file becomes; `None` for what is no conversation and not missed either.
+pub(super) type Made = Result<Option<Conversation<'static>>, Refused>;
+
 impl From<Reason> for Refused {
     fn from(reason: Reason) -> Refused {
         Refused { id: None, reason }
@@ -36,14 +39,14 @@ impl Refused {
 }
 
 /// Hands on a conversation for each value of the sources. `make` gets the source, the value and the id of a conversation
-/// that has no other (the file's name; behind the first value of a file with its number), and may return `None` for what
-/// is no conversation and not missed either. `lists`: as [`json::read`] takes them.
+/// that has no other (the file's name; behind the first value of a file with its number).
+/// `lists`: as [`json::read`] takes them.
 pub(super) fn conversations(
     sources: &[Source],
     options: &Options,
     lists: &[&str],
     sink: &mut Sink<'_>,
-    make: &dyn Fn(&Source, &Item<'_>, &str) -> Result<Option<Conversation<'static>>, Refused>,
+    make: &dyn Fn(&Source, &Item<'_>, &str) -> Made,
 ) -> ControlFlow<()> {
     for source in sources {
         let (stem, mut count) = (source.stem(), 0_u64);

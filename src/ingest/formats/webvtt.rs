@@ -17,11 +17,13 @@
 //! speaker before when it follows within two seconds. Cues of one speaker that follow within two seconds become one turn;
 //! cues that overlap keep their times.
 //!
+//! The metadata variant of Teams, whose cues are JSON with `speakerName` and `spokenText`, is read as well.
+//!
 //! Read are also files with a byte-order mark, lone carriage returns, times without hours or with a comma, cues in any order,
 //! and cues whose text has blank lines or arrows. Left out: cue ids, settings, notes, styles, regions and all tags but voices.
 //!
 //! Names are kept as labels: a roster or the labels themselves must say who is the agent. A file that names no speaker at all
-//! (Teams can leave the names out) is set aside, unless a diarisation file `<name>.rttm` stands beside it: with all words in
+//! (Teams can leave the names out; its metadata variant has them) is set aside, unless a diarisation file `<name>.rttm` stands beside it: with all words in
 //! one mouth, nobody can be scored.
 
 use std::ops::ControlFlow;

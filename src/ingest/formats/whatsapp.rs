@@ -12,17 +12,18 @@
 //! A file is one chat, named like it (`_chat.txt` is named by its folder). Times, which are to the minute on Android, count from
 //! the earliest message. Names are kept as labels: a roster or the names themselves must say who is the agent. Lines behind a
 //! message that begin with no date belong to it. Lines with a date and no name (encryption, changes of the group) are said by
-//! the system; messages without words (`<Media omitted>`, `<Без медиафайлов>`, deleted ones) are kept as machine-written, so that
-//! times of answers stay right. The mark of edited messages is taken off.
+//! the system; messages without words (`<Media omitted>`, `<Без медиафайлов>`, deleted ones, notices that WhatsApp writes in
+//! somebody's name) are kept as machine-written, so that times of answers stay right. The mark of edited messages is taken off.
 //!
 //! Days are written as the telephone's settings have it. With points the day comes first. With slashes the order is told by a
 //! number above 12 anywhere in the file, else by which order makes the messages follow each other, else by which makes the chat
-//! shorter; then a note says so, and no date of the chat is given.
+//! shorter; then the label `note` says so, and no date of the chat is given.
 
 use std::ops::ControlFlow;
 
 use jiff::civil::{Date, DateTime, Time};
 
+use super::segments;
 use super::times::{When, written};
 use crate::ingest::roles::speaker_from_label;
 use crate::ingest::{Format, Lines, Options, Record, Sample, Sink, Source};
@@ -158,40 +159,46 @@ fn clock(text: &str) -> Option<Time> {
     Time::new(hour, minute, second, 0).ok().filter(|_| parts.next().is_none())
 }
 
-/// Name and words of a message; `None` for a line of the system.
-fn name(rest: &str) -> Option<(&str, &str)> {
+/// Name and words of a message, and whether the words are WhatsApp's own (it puts U+200E before them: notices,
+/// attachments); `None` for a line of the system.
+fn name(rest: &str) -> Option<(&str, &str, bool)> {
     let (name, words) = rest.split_once(':')?;
     let name = name.trim_matches(|c: char| marks(c) || c.is_whitespace());
     let odd = name.contains(['"', '«', '“', '„']) || name.chars().count() > 60;
     let behind = words.is_empty() || words.starts_with(|c: char| c.is_whitespace() || marks(c));
-    (!name.is_empty() && !odd && behind).then(|| (name, words.trim_matches(|c: char| c.is_whitespace() || marks(c))))
+    (!name.is_empty() && !odd && behind).then(|| {
+        let own = words.trim_start().starts_with('\u{200e}');
+        (name, words.trim_matches(|c: char| c.is_whitespace() || marks(c)), own)
+    })
 }
 
-/// What stands for something that is not words, folded to lower case.
+/// What stands for something that is not words, folded to lower case; what stands in angle brackets alone needs no naming.
 #[rustfmt::skip] // one entry a line would be pages
-const NO_WORDS: [&str; 22] = [
-    "<media omitted>", "<без медиафайлов>", "<медиа жоқ>", "<медиафайл қосылмаған>",
-    "image omitted", "video omitted", "audio omitted", "sticker omitted", "gif omitted", "document omitted", "contact card omitted",
-    "изображение отсутствует", "видео отсутствует", "аудиофайл отсутствует", "стикер отсутствует", "документ отсутствует",
-    "контакт отсутствует", "this message was deleted", "you deleted this message",
-    "данное сообщение удалено", "вы удалили данное сообщение", "null",
+const NO_WORDS: [&str; 18] = [
+    "image omitted", "video omitted", "audio omitted", "sticker omitted", "gif omitted", "document omitted",
+    "contact card omitted",
+    "изображение отсутствует", "видео отсутствует", "аудиофайл отсутствует", "стикер отсутствует",
+    "документ отсутствует", "контакт отсутствует",
+    "this message was deleted", "you deleted this message", "данное сообщение удалено", "вы удалили данное сообщение",
+    "null",
 ];
 /// A message that ends like this is the name of a file.
-const FILE: [&str; 5] = ["(file attached)", "(файл добавлен)", "(файл тіркелді)", "omitted", "отсутствует"];
-/// A message that begins like this is the name of a file.
-const ATTACHED: [&str; 3] = ["<attached:", "<прикреплено:", "<вложение:"];
-/// Marks behind the words.
-const EDITED: [&str; 3] = ["<this message was edited>", "<сообщение изменено>", "<хабарлама өзгертілді>"];
+const FILE: [&str; 2] = ["(file attached)", "(файл добавлен)"];
+/// Marks behind the words, in lower case.
+const EDITED: [&str; 2] = ["<this message was edited>", "<сообщение изменено>"];
 
-/// Whether a message has no words of its own.
+/// Whether a message has no words of its own: `<Media omitted>`, `IMG-20250331-WA0001.jpg (…)`.
 fn wordless(text: &str) -> bool {
     let text = text.trim_end_matches('.').to_lowercase();
-    let short = text.split_whitespace().count() <= 5;
-    NO_WORDS.contains(&&*text)
-        || !text.contains('\n')
-            && (ATTACHED.iter().any(|a| text.starts_with(a) && text.ends_with('>'))
-                || FILE[..3].iter().any(|f| text.ends_with(f))
-                || short && FILE[3..].iter().any(|f| text.ends_with(f)) && text.contains('•'))
+    if text.contains('\n') {
+        return false;
+    }
+    let brackets = text.strip_prefix('<').and_then(|t| t.strip_suffix('>')).is_some_and(|t| !t.contains(['<', '>']));
+    let file = text.split_once(" (").is_some_and(|(name, rest)| {
+        let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+        !name.contains(' ') && (2..=4).contains(&end.len()) && rest.strip_suffix(')').is_some_and(|r| !r.contains(')'))
+    });
+    brackets || file || NO_WORDS.contains(&&*text) || FILE.iter().any(|f| text.ends_with(f))
 }
 
 /// A message on its way to a turn.
@@ -200,6 +207,8 @@ struct Message {
     time: Time,
     name: Option<String>,
     text: String,
+    /// The words are WhatsApp's own.
+    own: bool,
 }
 
 fn read(source: &Source, options: &Options, id: &str) -> Result<Conversation<'static>, Reason> {
@@ -221,8 +230,9 @@ fn read(source: &Source, options: &Options, id: &str) -> Result<Conversation<'st
         }
         match (head(&line), messages.last_mut()) {
             (Some(Head { date, time, rest, .. }), _) => {
-                let (name, text) = name(rest).map_or((None, rest), |(name, words)| (Some(name.to_owned()), words));
-                messages.push(Message { date, time, name, text: text.to_owned() });
+                let (name, text, own) =
+                    name(rest).map_or((None, rest, true), |(name, words, own)| (Some(name.to_owned()), words, own));
+                messages.push(Message { date, time, name, text: text.to_owned(), own });
             }
             (None, Some(open)) => {
                 open.text.push('\n');
@@ -254,6 +264,7 @@ fn read(source: &Source, options: &Options, id: &str) -> Result<Conversation<'st
             .collect(),
         ..Conversation::default()
     };
+    segments::one_agent(&mut conversation);
     if let Some(note) = note {
         conversation.note(NoteKind::Date, note);
     }
@@ -305,7 +316,7 @@ fn turn(message: Message, start: f64) -> Turn<'static> {
         return Turn { speaker, text: text.into(), start: Some(start), kind: Kind::Auto, ..Turn::default() };
     };
     let role = speaker_from_label(&name);
-    let kind = if wordless(&text) { Kind::Auto } else { Kind::Speech };
+    let kind = if message.own || wordless(&text) { Kind::Auto } else { Kind::Speech };
     Turn {
         speaker: role.speaker,
         label: (role.speaker == Speaker::Unknown).then(|| name.into()),
@@ -381,7 +392,15 @@ mod tests {
         assert_eq!(name("https://example.kz"), None);
         assert!(said("hello\n31.03.2025, 18:05 - A: x")[0].contains("line 1: no message"));
         assert!(said("31.03.2025, 18:05 - You created this group")[0].contains("no turns with text"));
-        assert!(!wordless("the parcel was omitted") && wordless("IMG-1.jpg (file attached)"));
+        for text in ["<Медиафайл жоқ>", "IMG-20250331-WA0001.jpg (…)", "Договор 5.pdf (файл добавлен)", "Image omitted"]
+        {
+            assert!(wordless(text), "{text}");
+        }
+        for text in
+            ["the parcel was omitted", "<3", "ok (yes)", "a < b > c", "see page.html (the new one) today", "a.pdf ("]
+        {
+            assert!(!wordless(text), "{text}");
+        }
     }
 
     #[test]

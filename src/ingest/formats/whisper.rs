@@ -9,14 +9,15 @@
 //! may also stand alone in a list or one a line, as scripts around faster-whisper write them.
 //!
 //! **Whisper does not know who speaks.** Without more, the agent cannot be told from the customer and nothing is scored. What
-//! to do: put a diarisation file `<name>.rttm` beside `<name>.json` (pyannote, NeMo), or use WhisperX, or record agent and
-//! customer on two channels and transcribe each.
+//! to do: put a diarisation file `<name>.rttm` beside `<name>.json` (pyannote, NeMo), or use WhisperX with `--diarize`, or record
+//! agent and customer on two channels and use a recogniser that keeps channels apart.
 //!
 //! Left out, and counted in the label `note`: segments that Whisper itself takes for silence (`no_speech_prob` above 0.6 with
 //! `avg_logprob` below -1), and a sentence of three words or more that follows itself word by word at least twice, which is a
 //! loop of the recogniser. Segments with a `compression_ratio` above 2.4, which may be loops in themselves, are kept and
 //! counted.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use serde::Deserialize;
@@ -50,7 +51,7 @@ impl Format for Whisper {
         match keys.all(&["segments[].text", "segments[].start", "segments[].end"]) {
             true if diarised(sample) => 0,
             true if own.iter().any(|k| keys.has(&format!("segments[].{k}"))) => 96,
-            true => 70,
+            true => 82,
             false => 0,
         }
     }
@@ -86,7 +87,7 @@ struct Document {
 
 /// A segment.
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a segment")]
 struct Piece {
     start: Number,
     end: Number,
@@ -100,7 +101,7 @@ struct Piece {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a word")]
 struct PieceWord {
     #[serde(alias = "text")]
     word: Word,
@@ -114,13 +115,23 @@ pub(super) fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> C
     let beside = Beside::new(source, options);
     let mut count = 0;
     let mut loose: Option<(Place, Result<Vec<Piece>, Reason>, u64)> = None;
-    json::read(source, options, &[], sink, &mut |item, sink| {
+    // What cannot be read behind the first segment that stands alone is a hole in the one recording.
+    let (begun, hole) = (Cell::new(false), Cell::new(None));
+    let mut outer = |record| match record {
+        Record::Bad(bad) if begun.get() => {
+            hole.set(hole.take().or(Some(bad)));
+            ControlFlow::Continue(())
+        }
+        record => sink(record),
+    };
+    json::read(source, options, &[], &mut outer, &mut |item, sink| {
         let shape: Shape = match item.parse() {
             Ok(shape) => shape,
             Err(reason) => return item.bad(Some(source.stem()), reason, sink),
         };
         if shape.segments.is_none() && shape.start.is_some() {
             let (_, pieces, bytes) = loose.get_or_insert_with(|| (item.place.clone(), Ok(Vec::new()), 0));
+            begun.set(true);
             *bytes += item.text.len() as u64;
             match (item.parse(), &mut *pieces) {
                 _ if *bytes > options.max_record => *pieces = Err(Reason::TooLarge { limit: options.max_record }),
@@ -135,13 +146,14 @@ pub(super) fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> C
         // A diarisation file speaks of one recording.
         document(item, &shape, id, (count == 1).then_some(&beside), sink)
     })?;
-    match loose {
+    match loose.map(|(place, pieces, _)| (place, pieces, hole.take())) {
         None => ControlFlow::Continue(()),
-        Some((place, Ok(segments), _)) => {
+        Some((_, _, Some(hole))) => sink(Record::Bad(Quarantined { conversation_id: Some(source.stem()), ..hole })),
+        Some((place, Ok(segments), None)) => {
             let id = if count == 0 { source.stem() } else { format!("{}-segments", source.stem()) };
             recording(id, Document { segments, ..Document::default() }).hand_on(place, Some(&beside), sink)
         }
-        Some((place, Err(reason), _)) => {
+        Some((place, Err(reason), None)) => {
             sink(Record::Bad(Quarantined { place, conversation_id: Some(source.stem()), reason }))
         }
     }
@@ -251,6 +263,14 @@ mod tests {
         assert_eq!(read(list), read(lines));
         assert_eq!(read(list).len(), 1);
         assert!(read(list)[0].contains("\"text\":\"Yes\",\"start\":4.0"));
+    }
+
+    #[test]
+    fn a_list_that_breaks_off_is_set_aside_as_a_whole() {
+        let got = read("[{\"start\":0,\"end\":1,\"text\":\"Hello\"},\n{\"start\":4,");
+        assert_eq!(got.len(), 1);
+        assert!(got[0].starts_with("line 2 call 7: not valid JSON: the file breaks off"), "{got:?}");
+        assert!(read("[{\"start\":0,\"text\":\"Hello\"},{\"start\":1,\"words\":7}]")[0].contains("invalid type"));
     }
 
     #[test]

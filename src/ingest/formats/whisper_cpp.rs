@@ -76,7 +76,7 @@ struct ResultOf {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a segment")]
 struct Piece {
     #[serde(deserialize_with = "or_default")]
     offsets: Span<Number>,
@@ -89,7 +89,7 @@ struct Piece {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object with `from` and `to`")]
 struct Span<T: Default> {
     from: T,
     to: T,

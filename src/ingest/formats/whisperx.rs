@@ -11,7 +11,8 @@
 //! times (numbers, mostly) or a speaker: they go with the word before. `word_segments` repeat the words and are passed over.
 //!
 //! Who of `SPEAKER_00` and `SPEAKER_01` is the agent, the file does not say; the labels are kept for those who find out.
-//! Without `--diarize` there are no speakers, and the help of [`whisper`](super::whisper) applies, also what is said there of
+//! WhisperX writes the same call as `.json`, `.srt`, `.vtt` and more unless told `--output_format json`: name only one of them as
+//! input (`'calls/*.json'`), since a call that comes twice is set aside. Without `--diarize` there are no speakers, and the help of [`whisper`](super::whisper) applies, also what is said there of
 //! loops and silence.
 
 use std::ops::ControlFlow;

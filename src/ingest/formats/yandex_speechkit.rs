@@ -15,6 +15,7 @@
 //! `channel 1` in v3, `channel 1`, `channel 2` in v2: who of them is the agent, the file does not say. An operation that is not
 //! done, or ended in an error, is set aside.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -191,10 +192,19 @@ struct Talk {
 fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
     let mut open: Option<Talk> = None;
     let mut several = false;
-    json::read(source, options, &[], sink, &mut |item, sink| {
+    // A line that cannot be read is a hole in its conversation, which is then set aside as a whole.
+    let hole = Cell::new(None);
+    let mut outer = |record| match record {
+        Record::Bad(bad) if bad.conversation_id.is_none() => {
+            hole.set(hole.take().or(Some(bad)));
+            ControlFlow::Continue(())
+        }
+        record => sink(record),
+    };
+    json::read(source, options, &[], &mut outer, &mut |item, sink| {
         let line: Line = match item.parse() {
             Ok(line) => line,
-            Err(reason) => return item.bad(Some(source.stem()), reason, sink),
+            Err(reason) => return item.bad(None, reason, sink),
         };
         let event = line.result.unwrap_or(line.event);
         let session = event.session_uuid.uuid.get().unwrap_or_default();
@@ -204,7 +214,7 @@ fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> ControlFlow<
         {
             several = true;
             let id = talk.session.clone();
-            talk.hand_on(id, sink)?;
+            talk.hand_on(id, hole.take(), sink)?;
         }
         let talk = open.get_or_insert_with(|| Talk::new(item.place.clone()));
         if talk.session.is_empty() {
@@ -222,13 +232,14 @@ fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> ControlFlow<
         talk.take(event, line.response);
         ControlFlow::Continue(())
     })?;
-    match open {
-        None => ControlFlow::Continue(()),
-        Some(talk) if several && !talk.session.is_empty() => {
+    match (open, hole.take()) {
+        (None, None) => ControlFlow::Continue(()),
+        (None, Some(hole)) => sink(Record::Bad(Quarantined { conversation_id: Some(source.stem()), ..hole })),
+        (Some(talk), hole) if several && !talk.session.is_empty() => {
             let id = talk.session.clone();
-            talk.hand_on(id, sink)
+            talk.hand_on(id, hole, sink)
         }
-        Some(talk) => talk.hand_on(source.stem(), sink),
+        (Some(talk), hole) => talk.hand_on(source.stem(), hole, sink),
     }
 }
 
@@ -243,8 +254,11 @@ impl Talk {
         (self.finals, self.refined) = (Vec::new(), Vec::new());
     }
 
-    fn hand_on(self, id: String, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    fn hand_on(self, id: String, hole: Option<Quarantined>, sink: &mut Sink<'_>) -> ControlFlow<()> {
         let place = self.place;
+        if let Some(hole) = hole {
+            return sink(Record::Bad(Quarantined { conversation_id: Some(id), ..hole }));
+        }
         if let Some(reason) = self.bad {
             return sink(Record::Bad(Quarantined { place, conversation_id: Some(id), reason }));
         }

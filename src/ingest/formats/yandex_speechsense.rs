@@ -67,7 +67,7 @@ impl Format for SpeechSense {
                 let name = if count == 1 { name } else { format!("{name}-{count}") };
                 match talk(item, name.clone(), &beside) {
                     Ok(c) => sink(Record::Conversation { place: item.place.clone(), conversation: Box::new(c) }),
-                    Err(reason) => item.bad(Some(name), reason, sink),
+                    Err(reason) => item.bad(item.word("id").or(Some(name)), reason, sink),
                 }
             })?;
         }
@@ -159,7 +159,7 @@ struct TalkField {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a phrase")]
 struct Phrase {
     #[serde(alias = "channelNumber")]
     channel_number: Word,
@@ -172,7 +172,7 @@ struct Phrase {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object with the text of the phrase")]
 struct PhraseText {
     text: Word,
     #[serde(alias = "normalizedText")]
@@ -181,7 +181,7 @@ struct PhraseText {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a message")]
 struct Message {
     user_id: Word,
     text: Word,

@@ -30,23 +30,66 @@ pub struct Person {
 
 /// Names of the columns, as [`key`] makes them.
 const ID: [&str; 18] = [
-    "agentid", "id", "userid", "employeeid", "operatorid", "login", "agentlogin", "username", "code", "extension",
-    "идентификатор", "логин", "табельныйномер", "idоператора", "idсотрудника", "кодоператора", "логини", "табелномири",
+    "agentid",
+    "id",
+    "userid",
+    "employeeid",
+    "operatorid",
+    "login",
+    "agentlogin",
+    "username",
+    "code",
+    "extension",
+    "идентификатор",
+    "логин",
+    "табельныйномер",
+    "idоператора",
+    "idсотрудника",
+    "кодоператора",
+    "логини",
+    "табелномири",
 ];
 const NAME: [&str; 22] = [
-    "name", "fullname", "agentname", "displayname", "agent", "operator", "employee", "operatorname", "employeename",
-    "alias", "фио", "имя", "имяифамилия", "оператор", "сотрудник", "агент", "фиооператора", "атыжони", "аты", "маман",
-    "кызметкер", "псевдоним",
+    "name",
+    "fullname",
+    "agentname",
+    "displayname",
+    "agent",
+    "operator",
+    "employee",
+    "operatorname",
+    "employeename",
+    "alias",
+    "фио",
+    "имя",
+    "имяифамилия",
+    "оператор",
+    "сотрудник",
+    "агент",
+    "фиооператора",
+    "атыжони",
+    "аты",
+    "маман",
+    "кызметкер",
+    "псевдоним",
 ];
 const FIRST: [&str; 3] = ["firstname", "givenname", "имясотрудника"];
 const LAST: [&str; 5] = ["lastname", "surname", "familyname", "фамилия", "теги"];
 const MAIL: [&str; 11] = [
-    "email", "mail", "address", "emailaddress", "workemail", "почта", "электроннаяпочта", "адрес", "емейл", "пошта",
+    "email",
+    "mail",
+    "address",
+    "emailaddress",
+    "workemail",
+    "почта",
+    "электроннаяпочта",
+    "адрес",
+    "емейл",
+    "пошта",
     "электрондыкпошта",
 ];
-const TEAM: [&str; 11] = [
-    "team", "teamname", "department", "group", "queue", "команда", "отдел", "группа", "подразделение", "топ", "болим",
-];
+const TEAM: [&str; 11] =
+    ["team", "teamname", "department", "group", "queue", "команда", "отдел", "группа", "подразделение", "топ", "болим"];
 
 impl Roster {
     /// Reads a roster: CSV with a header in English, Russian or Kazakh. Needed is a column of ids, names or addresses; without
@@ -58,9 +101,8 @@ impl Roster {
         let table = Table::read(path, options)?;
         let keys: Vec<String> = table.header.iter().map(|h| key(h)).collect();
         // The first name of a list that is there; all columns of addresses and names count.
-        let all = |names: &[&str]| -> Vec<usize> {
-            names.iter().filter_map(|n| keys.iter().position(|k| k == n)).collect()
-        };
+        let all =
+            |names: &[&str]| -> Vec<usize> { names.iter().filter_map(|n| keys.iter().position(|k| k == n)).collect() };
         let (ids, mut names, mails, teams) = (all(&ID), all(&NAME), all(&MAIL), all(&TEAM));
         let (first, last) = (all(&FIRST), all(&LAST));
         names.retain(|n| !ids.contains(n));
@@ -201,8 +243,19 @@ fn sound(word: &str) -> String {
         }
     }
     for (from, to) in [
-        ("shch", "sh"), ("kh", "h"), ("gh", "g"), ("tz", "ts"), ("ck", "k"), ("ph", "f"), ("x", "ks"), ("w", "v"),
-        ("q", "k"), ("yo", "e"), ("ye", "e"), ("y", "i"), ("ju", "iu"),
+        ("shch", "sh"),
+        ("kh", "h"),
+        ("gh", "g"),
+        ("tz", "ts"),
+        ("ck", "k"),
+        ("ph", "f"),
+        ("x", "ks"),
+        ("w", "v"),
+        ("q", "k"),
+        ("yo", "e"),
+        ("ye", "e"),
+        ("y", "i"),
+        ("ju", "iu"),
     ] {
         out = out.replace(from, to);
     }
@@ -262,8 +315,14 @@ mod tests {
     #[test]
     fn headers_are_known_in_three_languages_and_what_is_missing_is_named() {
         assert_eq!(id(&roster("name,team\nDana Lee,Cards\n").unwrap(), "dana lee", false).as_deref(), Some("Dana Lee"));
-        assert_eq!(id(&roster("Аты-жөні;Топ\nГүлнар Әлі;1\n").unwrap(), "Гульнар Али", false).as_deref(), Some("Гүлнар Әлі"));
-        assert_eq!(id(&roster("Аты-жөні;Топ\nГүлнар Әлі;1\n").unwrap(), "Gulnar Ali", false).as_deref(), Some("Гүлнар Әлі"));
+        assert_eq!(
+            id(&roster("Аты-жөні;Топ\nГүлнар Әлі;1\n").unwrap(), "Гульнар Али", false).as_deref(),
+            Some("Гүлнар Әлі")
+        );
+        assert_eq!(
+            id(&roster("Аты-жөні;Топ\nГүлнар Әлі;1\n").unwrap(), "Gulnar Ali", false).as_deref(),
+            Some("Гүлнар Әлі")
+        );
         assert_eq!(
             id(&roster("First name,Last name,Email\nDana,Lee,d@x.kz\n").unwrap(), "Lee, Dana", false).as_deref(),
             Some("d@x.kz")

@@ -61,6 +61,12 @@ pub fn plain_lines(text: &str) -> Vec<Line> {
     text.lines().take(MAX_LINES + 1).map(|l| Line { text: l.trim_end().to_owned(), mark: Mark::Own }).collect()
 }
 
+/// The lines of a letter that is there as plain text, as HTML or as both.
+pub fn choose(plain: Option<String>, html: Option<String>) -> Vec<Line> {
+    // Texts that are there cannot fail.
+    Alternative { plain: plain.map(Ok), html: html.map(Ok) }.choose().unwrap_or_default()
+}
+
 fn syntax(detail: impl Into<String>) -> Reason {
     Reason::Syntax { format: "mail", detail: detail.into() }
 }

@@ -252,7 +252,10 @@ impl Writer {
             return;
         }
         let (class, id) = (tag.attribute("class"), tag.attribute("id"));
-        let has = |name: &str| class.split_ascii_whitespace().any(|c| c == name);
+        // Outlook writes the classes of a letter that it shows or answers with `x_` before them.
+        let bare = |word: &str| word.trim_start_matches("x_").to_owned();
+        let has = |name: &str| class.split_ascii_whitespace().any(|c| bare(c) == name);
+        let id = bare(&id);
         if matches!(id.as_str(), "appendonsend" | "divrplyfwdmsg")
             || id.ends_with("_divrplyfwdmsg")
             || id.ends_with("_appendonsend")
@@ -271,11 +274,14 @@ impl Writer {
                 "zmail_extra",
                 "gmail_attr",
                 "moz-email-headers-table",
+                "mail-quote-collapse",
+                "js-readmsg-msg",
             ]
             .iter()
-            .any(|c| has(c));
+            .any(|c| has(c))
+            || id.starts_with("yahoo_quoted");
         let signature = ["gmail_signature", "moz-signature", "protonmail_signature_block"].iter().any(|c| has(c))
-            || id == "signature";
+            || matches!(id.as_str(), "signature" | "ms-outlook-mobile-signature");
         let mark = if quote {
             Mark::Quoted
         } else if signature {
@@ -351,6 +357,8 @@ mod tests {
         );
         assert_eq!(show("a<div class=\"moz-cite-prefix\">On:</div>b<div class=yahoo_quoted>q</div>"), "a|>On:|b|>q");
         assert_eq!(show("a<div class=gmail_signature>Kind regards</div>"), "a|~Kind regards");
+        assert_eq!(show("a<div class='x_gmail_quote'>q</div>b<div id=x_signature>s</div>"), "a|>q|b|~s");
+        assert_eq!(show("a<div class=\"mail-quote-collapse\">q<div>r</div></div>b"), "a|>q|>r|b");
     }
 
     #[test]

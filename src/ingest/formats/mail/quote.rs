@@ -56,6 +56,24 @@ pub struct Piece {
     pub lines: Vec<Line>,
 }
 
+/// Whether words that were taken for the writer's own look as if a letter were quoted in them by a program, or in a
+/// language, that is not known here: three lines of `Name: value` together with an address and a clock among them, or a
+/// line that ends with a colon and names an address and a clock.
+pub fn may_be_in(text: &str) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    let named =
+        |l: &str| l.split_once(':').is_some_and(|(n, v)| !n.is_empty() && n.chars().count() <= 20 && !v.is_empty());
+    let block = lines.windows(3).any(|three| {
+        let all = three.join(" ").to_lowercase();
+        three.iter().all(|l| named(l)) && all.contains('@') && has_clock(&all)
+    });
+    block
+        || lines.iter().any(|l| {
+            let lower = l.to_lowercase();
+            l.len() < 300 && l.ends_with(':') && l.contains('@') && has_clock(&lower)
+        })
+}
+
 /// Whether any line is quoted.
 pub fn is_in(lines: &[Line]) -> bool {
     flags(lines).contains(&true)

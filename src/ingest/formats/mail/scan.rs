@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufWriter, Read, Seek, SeekFrom, Write};
 use sha2::{Digest, Sha256};
 
 use super::headers::{Headers, MAX_BLOCK, is_known_field};
+use super::msg;
 use crate::ingest::{Options, Source, reason_of};
 use crate::model::Reason;
 
@@ -74,11 +75,19 @@ impl<'s> Store<'s> {
     /// Walks source `index` and hands on what it finds.
     pub fn scan(&mut self, index: u32, options: &Options, each: &mut dyn FnMut(Scanned<'_>)) {
         let Some(source) = self.sources.get(index as usize) else { return };
-        let in_place = can_be_read_again(source);
-        let reader = match source.open(options) {
+        let mut in_place = can_be_read_again(source);
+        let mut reader = match source.open(options) {
             Ok(r) => r,
             Err(reason) => return each(Err((0, reason))),
         };
+        if reader.fill_buf().is_ok_and(|head| head.starts_with(msg::MAGIC)) {
+            // What an Outlook message stands for is kept as what a compressed file expands to is.
+            match outlook(reader, options.max_record) {
+                Ok(message) => reader = Box::new(io::Cursor::new(message)),
+                Err(reason) => return each(Err((0, reason))),
+            }
+            in_place = false;
+        }
         if !in_place {
             if self.spool.is_none() {
                 match tempfile::tempfile() {
@@ -131,6 +140,16 @@ impl<'s> Store<'s> {
         }
         Ok(bytes)
     }
+}
+
+/// The letter of an Outlook message.
+fn outlook(reader: Box<dyn BufRead>, limit: u64) -> Result<Vec<u8>, Reason> {
+    let mut bytes = Vec::new();
+    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| reason_of(&e))?;
+    if bytes.len() as u64 > limit {
+        return Err(Reason::TooLarge { limit });
+    }
+    msg::to_message(&bytes)
 }
 
 /// Whether the file is a plain one that can be read in place again; compressed ones are told by their first bytes.
