@@ -11,6 +11,7 @@ use sabyr::lexicon::{Lexicon, Reader, Reading};
 use sabyr::model::{Channel, Conversation, Kind, PartResult, Speaker, Status, Turn};
 use sabyr::privacy::mask;
 use sabyr::report::rows;
+use sabyr::resolve::Resolver;
 use sabyr::scorecard::Scorecard;
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::built_in().unwrap());
@@ -216,6 +217,30 @@ proptest! {
     #[test]
     fn offsets_bounds_and_sums_hold_and_nothing_is_remembered(all in vec(conversation(), 1..4)) {
         fresh_and_used_agree(&all)?;
+    }
+
+    #[test]
+    fn what_comes_before_scoring_loses_no_words_keeps_stated_roles_and_remembers_nothing(all in vec(conversation(), 1..4)) {
+        let place = sabyr::model::Place::file(&std::path::Path::new("any.jsonl").into());
+        let mut used = Resolver::new(&LEXICON);
+        for c in all.iter().chain(all.iter().rev()) {
+            let (mut mine, mut again) = (c.clone(), c.clone());
+            for (c, resolver) in [(&mut mine, &mut used), (&mut again, &mut Resolver::new(&LEXICON))] {
+                sabyr::ingest::prepare(c, &place, &sabyr::ingest::Options::default());
+                resolver.read(c, &mut Reading::default());
+            }
+            prop_assert_eq!(&mine, &again);
+            prop_assert_eq!(mine.turns.len(), c.turns.len());
+            let texts = |c: &Conversation<'_>| {
+                let mut all: Vec<String> = c.turns.iter().map(|t| t.text.to_string()).collect();
+                all.sort();
+                all
+            };
+            prop_assert_eq!(texts(&mine), texts(c));
+            let stated = |c: &Conversation<'_>, s: Speaker| c.turns.iter().filter(|t| t.speaker == s).count();
+            prop_assert!(stated(&mine, Speaker::Customer) >= stated(c, Speaker::Customer));
+            prop_assert!((0.0..=1.0).contains(&mine.roles.confidence));
+        }
     }
 
     #[test]

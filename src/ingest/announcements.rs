@@ -99,8 +99,8 @@ pub(super) fn set_apart(c: &mut Conversation<'_>) {
         let folded = fold(&turn.text);
         let machine = sign && (is_music(&folded) || met(&MACHINES, &folded)) || leading && met(&OPENINGS, &folded);
         if !machine {
-            // Once a human has spoken on an unknown channel, the opening is over.
-            leading = leading && !met(&HUMANS, &folded);
+            // Once a human has spoken on an unknown channel, the opening is over; on the agent's the customer ends it.
+            leading = leading && (turn.speaker == Speaker::Agent || !met(&HUMANS, &folded));
         } else if met(&HUMANS, &folded) {
             mixed.push(i + 1);
             leading = false;

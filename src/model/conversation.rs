@@ -289,8 +289,8 @@ pub struct Conversation<'a> {
     /// In the order they were said.
     #[serde(borrow)]
     pub turns: Vec<Turn<'a>>,
-    /// What was mended, concluded, left out or could not be read. Written where there is any, never read.
-    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    /// What was mended, concluded, left out or could not be read.
+    #[serde(default, deserialize_with = "super::note::read", skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
     /// How it is known who is the agent.
     #[serde(skip)]
@@ -443,6 +443,14 @@ mod tests {
         assert_eq!(c.labels.0.len(), 2, "simple labels are kept, deep ones passed over");
         let again = serde_json::to_string(&c).unwrap();
         assert_eq!(serde_json::from_str::<Conversation<'_>>(&again).unwrap(), c);
+    }
+
+    #[test]
+    fn notes_are_read_back_and_other_notes_passed_over() {
+        let notes = |json: &str| serde_json::from_str::<Conversation<'_>>(json).unwrap().notes.len();
+        assert_eq!(notes(r#"{"id":"1","turns":[],"notes":[{"kind":"date","text":"x"}]}"#), 1);
+        assert_eq!(notes(r#"{"id":"1","turns":[],"notes":"call back"}"#), 0);
+        assert_eq!(notes(r#"{"id":"1","turns":[],"notes":[{"by":"dana"}]}"#), 0);
     }
 
     #[test]

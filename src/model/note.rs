@@ -1,10 +1,11 @@
 //! What was done to a conversation on its way to scoring: a note for everything that was mended, concluded, left out or
 //! could not be read.
 
-use serde::Serialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a note is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoteKind {
     /// Roles were concluded from what is said, or by elimination.
@@ -70,12 +71,26 @@ impl NoteKind {
 }
 
 /// A note on a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// What it is about.
     pub kind: NoteKind,
     /// What was done, in a sentence without personal data but for what the input calls the speakers.
     pub text: String,
+}
+
+/// Reads the notes of canonical JSON; what is called so and is none of ours is passed over, as fields that are not known are.
+pub(super) fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Note>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Read {
+        Notes(Vec<Note>),
+        Other(IgnoredAny),
+    }
+    Ok(match Read::deserialize(d)? {
+        Read::Notes(notes) => notes,
+        Read::Other(IgnoredAny) => Vec::new(),
+    })
 }
 
 /// How it is known who is the agent. The surest source of those that were needed is not named, but the weakest.
