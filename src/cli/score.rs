@@ -12,19 +12,23 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sabyr::agents::AgentRow;
 use sabyr::criteria::{self, parts};
 use sabyr::lexicon::{Lexicon, Reader, Reading};
-use sabyr::model::{Conversation, Place};
+use sabyr::model::{Conversation, Language, Place};
 use sabyr::pipeline::{self, Outcome, PipelineError, Steps};
 use sabyr::report::csv::Preset;
+use sabyr::report::html;
 use sabyr::report::run_folder::{Batch, RunError, RunFacts, RunFolder, Sheets};
 use sabyr::scorecard::Scorecard;
 
 use super::{Failure, Input, Limits, lexicon};
 
-/// Score every conversation and write a run folder: tables, evidence, and a page an agent
+/// Score every conversation and write a run folder: tables, evidence, and a report to read in a browser
 #[derive(Parser)]
 #[command(after_help = "Examples:
   sabyr score data/night --agent-domain sabyr-demo.kz --out night
   sabyr score 'exports/2026-11-*.jsonl.gz' --out runs/2026-11-22 --csv-preset excel-eu --quiet
+  sabyr score exports --out night --report-language kk --report-pages 10
+
+Then open DIR/report/index.html in a browser: it works from disk and needs no network.
 
 Exit codes: 0 done; 1 done, but more was quarantined than --max-quarantine allows; 2 wrong use; 3 failed.")]
 pub(crate) struct Args {
@@ -47,6 +51,15 @@ pub(crate) struct Args {
     /// Do not mask personal data
     #[arg(long)]
     no_redact: bool,
+    /// Language of the report's interface
+    #[arg(long, value_enum, default_value = "en", value_name = "LANGUAGE")]
+    report_language: ReportLanguage,
+    /// Most conversations of an agent that get a page in the report: half the worst, half the best; 0 for none
+    #[arg(long, value_name = "N", default_value_t = html::PAGES as u16, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    report_pages: u16,
+    /// Write no report, only the tables
+    #[arg(long, conflicts_with_all = ["report_language", "report_pages"])]
+    no_report: bool,
     /// Most records that may be quarantined before the exit code is 1: a number, or a share such as 5%
     #[arg(long, value_name = "N|P%", default_value = "5%", value_parser = parse_allowed)]
     max_quarantine: Allowed,
@@ -58,6 +71,16 @@ enum CsvPreset {
     Rfc,
     /// Semicolon and decimal comma, for spreadsheets in a European locale
     ExcelEu,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ReportLanguage {
+    /// English
+    En,
+    /// Russian
+    Ru,
+    /// Kazakh
+    Kk,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,7 +122,15 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         CsvPreset::Rfc => Preset::Rfc,
         CsvPreset::ExcelEu => Preset::ExcelEu,
     };
-    let sheets = Sheets::new(preset, mask);
+    let mut sheets = Sheets::new(preset, mask);
+    if !args.no_report {
+        let language = match args.report_language {
+            ReportLanguage::En => Language::English,
+            ReportLanguage::Ru => Language::Russian,
+            ReportLanguage::Kk => Language::Kazakh,
+        };
+        sheets = sheets.with_report(html::Settings { language, pages: usize::from(args.report_pages) });
+    }
     let mut folder = RunFolder::create(&args.out, &sheets, facts).map_err(|e| match e {
         RunError::Taken(_) => Failure::usage(e),
         e => e.into(),
@@ -142,7 +173,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         .into());
     }
     if !args.limits.quiet {
-        summary(&facts, &agents, &args.out)?;
+        summary(&facts, &agents, &args.out, !args.no_report)?;
     }
     let exceeded = args.max_quarantine.exceeded(facts.quarantined, facts.read);
     if exceeded {
@@ -244,7 +275,7 @@ impl Progress {
     }
 }
 
-fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Failure> {
+fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path, report: bool) -> Result<(), Failure> {
     let mut to = std::io::stdout().lock();
     writeln!(
         to,
@@ -285,6 +316,9 @@ fn summary(facts: &RunFacts, agents: &[AgentRow], out: &Path) -> Result<(), Fail
         "Written to {}: conversations.csv, agents.csv, evidence.csv, a page an agent in agents/, columns.md says what is what.",
         out.display()
     )?;
+    if report {
+        writeln!(to, "To read it, open {} in a browser.", out.join("report").join("index.html").display())?;
+    }
     Ok(())
 }
 

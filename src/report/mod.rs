@@ -4,6 +4,8 @@ pub mod agent_page;
 pub mod columns;
 pub mod csv;
 #[cfg(feature = "cli")]
+pub mod html;
+#[cfg(feature = "cli")]
 pub mod parquet;
 #[cfg(feature = "cli")]
 pub mod run_folder;

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::columns::{self, Agents, Conversations, Evidence, Quarantine};
 use super::csv::Preset;
+use super::html;
 use super::rows::{self, QuarantineRow};
 use super::sheet::{Rows, Sheet, SheetFile};
 use super::{Mask, agent_page};
@@ -34,6 +35,12 @@ pub enum RunError {
     /// Parquet could not be written.
     #[error("cannot write {0}: {1}")]
     Parquet(PathBuf, polars::prelude::PolarsError),
+    /// A page of the report could not be made.
+    #[error("cannot make the page {0}: {1}")]
+    Page(PathBuf, askama::Error),
+    /// The words of the report are not as they should be.
+    #[error(transparent)]
+    Texts(html::TextsError),
     /// The agents' statistics failed.
     #[error(transparent)]
     Statistics(#[from] agents::StatisticsError),
@@ -88,6 +95,8 @@ pub struct Sheets {
     evidence: Sheet<Evidence>,
     preset: Preset,
     mask: Mask,
+    /// Takes along what the report needs; `None` where none is written.
+    report: Option<(html::Settings, html::Gatherer)>,
 }
 
 /// The rendered rows of a batch of conversations.
@@ -101,6 +110,7 @@ pub struct Scored {
     language: Option<Language>,
     channel: Channel,
     parts: Vec<Contribution>,
+    report: Vec<html::PartOfReport>,
     /// Its rows in the batch.
     evidence: usize,
 }
@@ -108,7 +118,14 @@ pub struct Scored {
 impl Sheets {
     /// Tables in this form of CSV, with texts masked so.
     pub fn new(preset: Preset, mask: Mask) -> Self {
-        Self { conversations: Sheet::new(preset, true), evidence: Sheet::new(preset, true), preset, mask }
+        Self { conversations: Sheet::new(preset, true), evidence: Sheet::new(preset, true), preset, mask, report: None }
+    }
+
+    /// The same with a report for reading.
+    #[must_use]
+    pub fn with_report(self, settings: html::Settings) -> Self {
+        let gatherer = html::Gatherer::new(settings.pages, self.mask);
+        Self { report: Some((settings, gatherer)), ..self }
     }
 
     /// A batch without rows.
@@ -119,16 +136,22 @@ impl Sheets {
     /// Scores the parts of a conversation and adds their rows to a batch.
     pub fn render(&self, batch: &mut Batch, parts: &[Part<'_>], place: &Place, scorecard: &Scorecard) -> Scored {
         let before = batch.evidence.len();
-        let mut scored = Scored { language: None, channel: Channel::Call, parts: Vec::new(), evidence: 0 };
+        let mut scored =
+            Scored { language: None, channel: Channel::Call, parts: Vec::new(), report: Vec::new(), evidence: 0 };
         for part in parts {
             let result = scorecard.score(part);
             let row = rows::conversation_row(part, &result, place, self.mask);
             let mut contribution = Contribution::new(&row);
             self.conversations.add(&mut batch.conversations, &row);
+            let mut points = Vec::new();
             for point in rows::evidence_rows(part, &result, &row.conversation_id, self.mask) {
                 self.evidence.add(&mut batch.evidence, &point);
-                contribution.add(point);
+                points.push(point);
             }
+            if let Some((_, gatherer)) = &self.report {
+                scored.report.push(gatherer.look(part, &result, &row, &points, scorecard));
+            }
+            points.into_iter().for_each(|p| contribution.add(p));
             (scored.language, scored.channel) = (row.language, row.channel);
             scored.parts.push(contribution);
         }
@@ -148,6 +171,7 @@ pub struct RunFolder<'s> {
     set_aside: (Sheet<Quarantine>, Rows),
     seen: HashSet<u64>,
     team: Team,
+    report: Option<html::Report>,
     /// What `run.json` will say; the caller fills in what it knows.
     pub facts: RunFacts,
 }
@@ -179,6 +203,7 @@ impl<'s> RunFolder<'s> {
             sheets,
             seen: HashSet::new(),
             team: Team::default(),
+            report: sheets.report.as_ref().map(|(settings, gatherer)| html::Report::new(*settings, gatherer.clone())),
             facts,
         })
     }
@@ -225,16 +250,23 @@ impl<'s> RunFolder<'s> {
             }
             self.team.add(part);
         }
+        if let Some(report) = &mut self.report {
+            conversation.report.into_iter().for_each(|part| report.add(part));
+        }
     }
 
     fn set_aside(&mut self, q: &Quarantined) {
         self.facts.quarantined += 1;
         *self.facts.quarantined_by_kind.entry(q.reason.kind()).or_default() += 1;
         let (sheet, rows) = &mut self.set_aside;
-        sheet.add(rows, &QuarantineRow::new(q, self.sheets.mask));
+        let row = QuarantineRow::new(q, self.sheets.mask);
+        sheet.add(rows, &row);
+        if let Some(report) = &mut self.report {
+            report.set_aside(row);
+        }
     }
 
-    /// Writes agents, pages, dictionary and `run.json`, and moves the folder to its place. Returns the facts and the agents' rows.
+    /// Writes agents, pages, dictionary, report and `run.json`, and moves the folder to its place. Returns the facts and the agents' rows.
     ///
     /// # Errors
     /// When something cannot be written; then nothing stands at the place that was not there before.
@@ -273,6 +305,9 @@ impl<'s> RunFolder<'s> {
         write("columns.md", &dictionary())?;
         let json = serde_json::to_string_pretty(&self.facts).unwrap_or_default() + "\n";
         write("run.json", &json)?;
+        if let Some(report) = &self.report {
+            report.write(&folder, &self.facts, &rows, &self.team, scorecard)?;
+        }
         publish(self.temporary, &self.target)?;
         Ok((self.facts, rows))
     }

@@ -7,7 +7,6 @@ use super::model::{Advice, Block, Cell, Column, Page, Plot, Section, Table, Text
 use super::plots::{self, Interval, TimeDot, Width};
 use super::texts::fill;
 use super::transcript::Transcript;
-use crate::criteria;
 
 /// Moments of each kind on a page, and things to practise.
 const SHOWN: usize = 5;

@@ -25,7 +25,7 @@ use rayon::prelude::*;
 use super::run_folder::{RunError, RunFacts};
 use crate::agents::{AgentRow, Team};
 use crate::model::Language;
-use crate::results::{Mask, QuarantineRow};
+use crate::results::QuarantineRow;
 use crate::scorecard::Scorecard;
 use context::Context;
 use gather::Gathered;

@@ -3,11 +3,12 @@
 //! Colours are names only: the style sheet gives each of them its colour, in light and in dark, by the attribute that
 //! plotters writes (`[fill="#000004"]`). Texts stay texts. What a plot shows also stands in a table.
 
+use std::ops::Range;
+
 use plotters::backend::SVGBackend;
 use plotters::chart::ChartBuilder;
-use plotters::coord::Shift;
-use plotters::drawing::{DrawingArea, IntoDrawingArea};
-use plotters::element::{Circle, PathElement, Rectangle, Text};
+use plotters::drawing::IntoDrawingArea;
+use plotters::element::{Circle, IntoDynElement, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, RGBColor, ShapeStyle, TextStyle};
 
@@ -31,7 +32,6 @@ const LETTER: f64 = 12.0 * 1.24;
 /// Names of agents in a plot, in characters.
 const NAME_LENGTH: usize = 22;
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 /// For windows of which kind.
@@ -90,25 +90,100 @@ pub(super) struct TimeDot {
     pub title: String,
 }
 
-/// Draws on a sheet of this size. A plot that cannot be drawn is empty; its table says the same.
-fn draw(size: (u32, u32), on: impl FnOnce(&Area<'_>) -> Drawn) -> String {
-    let mut svg = String::new();
-    let drawn = {
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        on(&area).and_then(|()| Ok(area.present()?))
-    };
-    if drawn.is_err() {
-        return String::new();
+/// What is drawn in a chart, in the chart's own coordinates.
+enum Mark {
+    Line(Vec<(f64, f64)>, RGBColor, u32),
+    Bar((f64, f64), (f64, f64)),
+    Dot((f64, f64), u32, RGBColor),
+    Ring((f64, f64), u32, RGBColor),
+    /// Words, where they are anchored, and by how many pixels they are moved to the right.
+    Words(String, (f64, f64), RGBColor, HPos, VPos, i32),
+}
+
+/// A sheet with axes. Every plot goes through it, so that the drawing library is compiled once and not once a plot.
+struct Sheet<'f> {
+    size: (u32, u32),
+    x: Range<f64>,
+    y: Range<f64>,
+    /// Room for the names left of the chart, and for the labels under it.
+    left: u32,
+    below: u32,
+    /// Labels of either axis at the most.
+    labels: (usize, usize),
+    /// Whether lines go across, and up.
+    grid: (bool, bool),
+    axis: &'f str,
+    name: &'f dyn Fn(f64) -> String,
+}
+
+impl Sheet<'_> {
+    /// The chart as SVG. A plot that cannot be drawn is empty; its table says the same.
+    fn draw(&self, marks: &[Mark]) -> String {
+        let mut svg = String::new();
+        if self.on(&mut svg, marks).is_err() {
+            return String::new();
+        }
+        // Readers who cannot see it have the table; links in it are for the pointer only.
+        let name = format!("fill=\"{}\"", hex(NAME));
+        svg.replacen("<svg ", "<svg aria-hidden=\"true\" focusable=\"false\" ", 1)
+            .replace(&name, &format!("{name} translate=\"no\""))
+            .replace(" opacity=\"1\"", "")
+            .replace(" stroke=\"none\" stroke-width=\"1\"", "")
+            .replace(" stroke=\"none\"", "")
+            .replace(" font-family=\"sans-serif\"", "")
+            .replace(">\n", ">")
     }
-    // Readers who cannot see it have the table; links in it are for the pointer only.
-    let name = format!("fill=\"{}\"", hex(NAME));
-    svg.replacen("<svg ", "<svg aria-hidden=\"true\" focusable=\"false\" ", 1)
-        .replace(&name, &format!("{name} translate=\"no\""))
-        .replace(" opacity=\"1\"", "")
-        .replace(" stroke=\"none\" stroke-width=\"1\"", "")
-        .replace(" stroke=\"none\"", "")
-        .replace(" font-family=\"sans-serif\"", "")
-        .replace(">\n", ">")
+
+    fn on(&self, svg: &mut String, marks: &[Mark]) -> Drawn {
+        let area = SVGBackend::with_string(svg, self.size).into_drawing_area();
+        let mut chart = ChartBuilder::on(&area)
+            .margin(6)
+            .margin_right(16)
+            .x_label_area_size(self.below)
+            .y_label_area_size(self.left)
+            .build_cartesian_2d(self.x.clone(), self.y.clone())?;
+        let (x_name, y_name) = (|x: &f64| (self.name)(*x), |y: &f64| whole(*y));
+        let mut mesh = chart.configure_mesh();
+        mesh.light_line_style(GRID.mix(0.0))
+            .bold_line_style(line(GRID, 1))
+            .axis_style(line(AXIS, 1))
+            .x_labels(self.labels.0)
+            .y_labels(self.labels.1)
+            .label_style(letters(INK))
+            .x_desc(self.axis)
+            .x_label_formatter(&x_name)
+            .y_label_formatter(&y_name);
+        if !self.grid.0 {
+            mesh.disable_y_mesh();
+        }
+        if !self.grid.1 {
+            mesh.disable_x_mesh();
+        }
+        mesh.draw()?;
+        for mark in marks {
+            let element = match mark {
+                Mark::Line(path, colour, width) => PathElement::new(path.clone(), line(*colour, *width)).into_dyn(),
+                Mark::Bar(from, to) => Rectangle::new([*from, *to], BAR.filled()).into_dyn(),
+                Mark::Dot(at, size, colour) => Circle::new(*at, *size, colour.filled()).into_dyn(),
+                Mark::Ring(at, size, colour) => Circle::new(*at, *size, line(*colour, 2)).into_dyn(),
+                Mark::Words(text, at, colour, h, v, shift) => {
+                    // Names stand outside of the chart as well.
+                    let (x, y) = chart.backend_coord(at);
+                    let style = letters(*colour).pos(Pos::new(*h, *v));
+                    area.draw(&Text::new(text.clone(), (x + shift, y), style))?;
+                    continue;
+                }
+            };
+            chart.draw_series(std::iter::once(element))?;
+        }
+        drop(chart);
+        Ok(area.present()?)
+    }
+}
+
+/// A whole number; nothing where it is none.
+fn whole(x: f64) -> String {
+    if (x - x.round()).abs() < 1e-9 { format!("{:.0}", x.round()) } else { String::new() }
 }
 
 fn hex(c: RGBColor) -> String {
@@ -116,8 +191,8 @@ fn hex(c: RGBColor) -> String {
 }
 
 /// Makes links of the circles, in the order in which they were drawn: address and title.
-fn linked(svg: &str, links: &[(&str, &str)]) -> String {
-    let mut out = String::with_capacity(svg.len() + links.len() * 120);
+fn linked<'l>(svg: &str, links: impl Iterator<Item = (&'l str, &'l str)>) -> String {
+    let mut out = String::with_capacity(svg.len() * 2);
     let mut rest = svg;
     for (href, title) in links {
         let Some(at) = rest.find("<circle ") else { break };
@@ -143,10 +218,6 @@ fn letters(colour: RGBColor) -> TextStyle<'static> {
     ("sans-serif", LETTER).into_font().color(&colour)
 }
 
-fn anchored(colour: RGBColor, h: HPos, v: VPos) -> TextStyle<'static> {
-    letters(colour).pos(Pos::new(h, v))
-}
-
 fn line(colour: RGBColor, width: u32) -> ShapeStyle {
     colour.stroke_width(width)
 }
@@ -166,167 +237,116 @@ pub(super) fn funnel(dots: &[FunnelDot], funnel: &Funnel, axis: (&str, &str), wi
     let greatest = dots.iter().map(|d| d.mean).fold(funnel.target, f64::max);
     let low = ((least - 6.0) / 10.0).floor().max(0.0) * 10.0;
     let high = (((greatest + 6.0) / 10.0).ceil() * 10.0).min(100.0);
-    let height = if width == Width::Wide { 380 } else { 320 };
-    let svg = draw((width.pixels(), height), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(6)
-            .margin_right(14)
-            .x_label_area_size(40)
-            .y_label_area_size(38)
-            .build_cartesian_2d(0.0..right, low..high)?;
-        chart
-            .configure_mesh()
-            .light_line_style(GRID.mix(0.0))
-            .bold_line_style(line(GRID, 1))
-            .axis_style(line(AXIS, 1))
-            .x_labels(if width == Width::Wide { 10 } else { 5 })
-            .y_labels(6)
-            .label_style(letters(INK))
-            .x_desc(axis.0)
-            .x_label_formatter(&|x| format!("{x:.0}"))
-            .y_label_formatter(&|y| format!("{y:.0}"))
-            .draw()?;
-        for (z, colour) in [(Z_95, LIMIT_95), (Z_998, LIMIT_998)] {
-            let steps = 1..=120;
-            let at = |i: i32| (f64::from(i) / 120.0).powi(2) * right;
-            let within = |y: f64| (low..=high).contains(&y);
-            let upper: Vec<(f64, f64)> = steps.clone().map(|i| (at(i), funnel.limits(at(i), z).1)).collect();
-            let lower: Vec<(f64, f64)> = steps.map(|i| (at(i), funnel.limits(at(i), z).0)).collect();
-            for side in [upper, lower] {
-                let seen: Vec<(f64, f64)> = side.into_iter().filter(|p| within(p.1)).collect();
-                chart.draw_series([PathElement::new(seen, line(colour, 1))])?;
-            }
+    let wide = width == Width::Wide;
+    let mut marks = Vec::new();
+    for (z, colour) in [(Z_95, LIMIT_95), (Z_998, LIMIT_998)] {
+        // Closer steps where the limits bend most.
+        let at = |i: u32| (f64::from(i) / 120.0).powi(2) * right;
+        for upper in [true, false] {
+            let limit = |n: f64| if upper { funnel.limits(n, z).1 } else { funnel.limits(n, z).0 };
+            let path = (1..=120).map(|i| (at(i), limit(at(i)))).filter(|p| (low..=high).contains(&p.1));
+            marks.push(Mark::Line(path.collect(), colour, 1));
         }
-        let target = vec![(0.0, funnel.target), (right, funnel.target)];
-        chart.draw_series([PathElement::new(target, line(TEAM, 2))])?;
-        chart.draw_series([Text::new(
-            axis.1.to_owned(),
-            (right, funnel.target),
-            anchored(TEAM, HPos::Right, VPos::Bottom),
-        )])?;
-        chart.draw_series(dots.iter().map(|d| {
-            let flagged = d.standing > Standing::Within;
-            let (colour, size) = if flagged { (FLAG, 5) } else { (DOT, 4) };
-            Circle::new((d.n, d.mean), size, colour.filled())
-        }))?;
-        // Names where there is something to ask, the farthest out first, and where they do not cover each other.
-        let mut named: Vec<&FunnelDot> = dots.iter().filter(|d| d.standing > Standing::Within).collect();
-        named.sort_by(|a, b| {
-            let out = |d: &FunnelDot| ((d.mean - funnel.target) * d.n.sqrt()).abs();
-            out(b).total_cmp(&out(a)).then(a.name.cmp(&b.name))
-        });
-        let (dx, dy) = (right * 0.2, (high - low) * 0.05);
-        let mut placed: Vec<(f64, f64)> = Vec::new();
-        for d in named {
-            let free = placed.iter().all(|p| (p.0 - d.n).abs() > dx || (p.1 - d.mean).abs() > dy);
-            if !free || placed.len() >= 12 {
-                continue;
-            }
-            placed.push((d.n, d.mean));
-            let left = d.n > right * 0.6;
-            let shift = right * if left { -0.013 } else { 0.013 };
-            let side = if left { HPos::Right } else { HPos::Left };
-            let text = short(&d.name, if width == Width::Wide { NAME_LENGTH } else { 14 });
-            chart.draw_series([Text::new(text, (d.n + shift, d.mean), anchored(NAME, side, VPos::Center))])?;
-        }
-        Ok(())
+    }
+    marks.push(Mark::Line(vec![(0.0, funnel.target), (right, funnel.target)], TEAM, 2));
+    marks.push(Mark::Words(axis.1.to_owned(), (right, funnel.target), TEAM, HPos::Right, VPos::Bottom, 0));
+    marks.extend(dots.iter().map(|d| {
+        let flagged = d.standing > Standing::Within;
+        let (colour, size) = if flagged { (FLAG, 5) } else { (DOT, 4) };
+        Mark::Dot((d.n, d.mean), size, colour)
+    }));
+    // Names where there is something to ask, the farthest out first, and where they do not cover each other.
+    let mut named: Vec<&FunnelDot> = dots.iter().filter(|d| d.standing > Standing::Within).collect();
+    named.sort_by(|a, b| {
+        let out = |d: &FunnelDot| ((d.mean - funnel.target) * d.n.sqrt()).abs();
+        out(b).total_cmp(&out(a)).then(a.name.cmp(&b.name))
     });
-    let links: Vec<(&str, &str)> = dots.iter().map(|d| (d.href.as_str(), d.title.as_str())).collect();
-    linked(&svg, &links)
+    let (dx, dy) = (right * if wide { 0.22 } else { 0.35 }, (high - low) * 0.05);
+    let mut placed: Vec<(f64, f64)> = Vec::new();
+    for d in named {
+        let free = placed.iter().all(|p| (p.0 - d.n).abs() > dx || (p.1 - d.mean).abs() > dy);
+        if !free || placed.len() >= 12 {
+            continue;
+        }
+        placed.push((d.n, d.mean));
+        let (side, shift) = if d.n > right * 0.6 { (HPos::Right, -9) } else { (HPos::Left, 9) };
+        let name = short(&d.name, if wide { NAME_LENGTH } else { 14 });
+        marks.push(Mark::Words(name, (d.n, d.mean), NAME, side, VPos::Center, shift));
+    }
+    let sheet = Sheet {
+        size: (width.pixels(), if wide { 380 } else { 320 }),
+        x: 0.0..right,
+        y: low..high,
+        left: 34,
+        below: 40,
+        labels: (if wide { 10 } else { 5 }, 6),
+        grid: (true, true),
+        axis: axis.0,
+        name: &whole,
+    };
+    linked(&sheet.draw(&marks), dots.iter().map(|d| (d.href.as_str(), d.title.as_str())))
 }
 
 /// A score and its interval a row, from the top down, with the team's mean as a line or as a tick in each row.
 pub(super) fn intervals(rows: &[Interval], team: Option<f64>, axis: &str, width: Width) -> String {
-    let step = if rows.len() > 80 { 17 } else { 24 };
-    let height = rows.len() as u32 * step + 58;
+    let step = if rows.len() > 40 { 18 } else { 24 };
+    let wide = width == Width::Wide;
+    let bottom = -(rows.len().max(1) as f64);
+    let at = |i: usize| -(i as f64) - 0.5;
     let longest = rows.iter().map(|r| r.name.chars().count()).max().unwrap_or(0).min(NAME_LENGTH) as u32;
-    let names = if width == Width::Wide { 20 + longest * 8 } else { (12 + longest * 8).min(130) };
-    let svg = draw((width.pixels(), height), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(6)
-            .margin_right(16)
-            .x_label_area_size(40)
-            .y_label_area_size(names)
-            .build_cartesian_2d(0.0..100.0, -(rows.len() as f64)..0.0)?;
-        chart
-            .configure_mesh()
-            .light_line_style(GRID.mix(0.0))
-            .bold_line_style(line(GRID, 1))
-            .axis_style(line(AXIS, 1))
-            .disable_y_mesh()
-            .y_labels(0)
-            .x_labels(if width == Width::Wide { 11 } else { 6 })
-            .label_style(letters(INK))
-            .x_desc(axis)
-            .x_label_formatter(&|x| format!("{x:.0}"))
-            .draw()?;
-        if let Some(team) = team {
-            let path = vec![(team, 0.0), (team, -(rows.len() as f64))];
-            chart.draw_series([PathElement::new(path, line(TEAM, 2))])?;
-        }
-        for (i, row) in rows.iter().enumerate() {
-            let y = -(i as f64) - 0.5;
-            if let Some((low, high)) = row.ends {
-                chart.draw_series([PathElement::new(vec![(low, y), (high, y)], line(BAR, 3))])?;
-            }
-            if let Some(team) = row.team {
-                let tick = vec![(team, y - 0.34), (team, y + 0.34)];
-                chart.draw_series([PathElement::new(tick, line(TEAM, 2))])?;
-            }
-        }
-        let dot = |(i, r): (usize, &Interval)| Circle::new((r.at, -(i as f64) - 0.5), 5, DOT.filled());
-        chart.draw_series(rows.iter().enumerate().map(dot))?;
-        let (left, _) = chart.plotting_area().get_x_axis_pixel_range().into_inner();
-        for (i, row) in rows.iter().enumerate() {
-            let (_, y) = chart.backend_coord(&(0.0, -(i as f64) - 0.5));
-            let style = anchored(if row.input { NAME } else { INK }, HPos::Right, VPos::Center);
-            let name = short(&row.name, if width == Width::Wide { NAME_LENGTH } else { 15 });
-            area.draw(&Text::new(name, (left - 8, y), style))?;
-        }
-        Ok(())
-    });
-    let links: Vec<(&str, &str)> = rows.iter().map(|d| (d.href.as_str(), d.title.as_str())).collect();
-    linked(&svg, &links)
+    let mut marks = Vec::new();
+    marks.extend(team.map(|team| Mark::Line(vec![(team, 0.0), (team, bottom)], TEAM, 2)));
+    for (i, row) in rows.iter().enumerate() {
+        let y = at(i);
+        marks.extend(row.ends.map(|(low, high)| Mark::Line(vec![(low, y), (high, y)], BAR, 4)));
+        marks.extend(row.team.map(|team| Mark::Line(vec![(team, y - 0.34), (team, y + 0.34)], TEAM, 2)));
+    }
+    marks.extend(rows.iter().enumerate().map(|(i, row)| Mark::Dot((row.at, at(i)), 5, DOT)));
+    marks.extend(rows.iter().enumerate().map(|(i, row)| {
+        let name = short(&row.name, if wide { NAME_LENGTH } else { 15 });
+        Mark::Words(name, (0.0, at(i)), if row.input { NAME } else { INK }, HPos::Right, VPos::Center, -8)
+    }));
+    let sheet = Sheet {
+        size: (width.pixels(), rows.len() as u32 * step + 54),
+        x: 0.0..100.0,
+        y: bottom..0.0,
+        left: if wide { 20 + longest * 8 } else { (12 + longest * 8).min(130) },
+        below: 40,
+        labels: (if wide { 11 } else { 6 }, 0),
+        grid: (false, true),
+        axis,
+        name: &whole,
+    };
+    linked(&sheet.draw(&marks), rows.iter().map(|d| (d.href.as_str(), d.title.as_str())))
 }
 
 /// How many parts have a score in each ten, with the mean as a line.
 pub(super) fn histogram(tens: &[u64; 10], mean: Option<f64>) -> String {
-    let most = tens.iter().copied().max().unwrap_or(0).max(1) as f64;
-    draw((240, 130), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(4)
-            .margin_top(10)
-            .margin_right(10)
-            .x_label_area_size(24)
-            .y_label_area_size(34)
-            .build_cartesian_2d(0.0..100.0, 0.0..most * 1.05)?;
-        chart
-            .configure_mesh()
-            .disable_mesh()
-            .axis_style(line(AXIS, 1))
-            .x_labels(6)
-            .y_labels(4)
-            .label_style(letters(INK))
-            .x_label_formatter(&|x| format!("{x:.0}"))
-            .y_label_formatter(&|y| if y.fract() == 0.0 { format!("{y:.0}") } else { String::new() })
-            .draw()?;
-        chart.draw_series(tens.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, n)| {
-            let left = i as f64 * 10.0;
-            Rectangle::new([(left + 0.6, 0.0), (left + 9.4, *n as f64)], BAR.filled())
-        }))?;
-        if let Some(mean) = mean {
-            let path = vec![(mean, 0.0), (mean, most * 1.05)];
-            chart.draw_series([PathElement::new(path, line(TEAM, 2))])?;
-        }
-        Ok(())
-    })
+    let top = tens.iter().copied().max().unwrap_or(0).max(1) as f64 * 1.05;
+    let bars = tens.iter().enumerate().filter(|(_, n)| **n > 0);
+    let mut marks: Vec<Mark> = bars
+        .map(|(i, n)| Mark::Bar((i as f64 * 10.0 + 0.6, 0.0), (i as f64 * 10.0 + 9.4, *n as f64)))
+        .collect();
+    marks.extend(mean.map(|mean| Mark::Line(vec![(mean, 0.0), (mean, top)], TEAM, 2)));
+    let sheet = Sheet {
+        size: (240, 130),
+        x: 0.0..100.0,
+        y: 0.0..top,
+        left: 36,
+        below: 24,
+        labels: (6, 4),
+        grid: (false, false),
+        axis: "",
+        name: &whole,
+    };
+    sheet.draw(&marks)
 }
 
-/// Scores by time, with the agent's mean as a line.
+/// Scores by time, with the agent's mean as a line. Hours are named by `name`.
 pub(super) fn timeline(
     dots: &[TimeDot],
     mean: f64,
-    format: &dyn Fn(f64) -> String,
+    name: &dyn Fn(f64) -> String,
     axis: &str,
     width: Width,
 ) -> String {
@@ -334,40 +354,28 @@ pub(super) fn timeline(
     let last = dots.iter().map(|d| d.hours).fold(f64::NEG_INFINITY, f64::max);
     let pad = ((last - first) * 0.03).max(0.25);
     let (left, right) = (first - pad, last + pad);
-    let svg = draw((width.pixels(), 240), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(6)
-            .margin_right(14)
-            .x_label_area_size(40)
-            .y_label_area_size(38)
-            .build_cartesian_2d(left..right, 0.0..100.0)?;
-        chart
-            .configure_mesh()
-            .light_line_style(GRID.mix(0.0))
-            .bold_line_style(line(GRID, 1))
-            .axis_style(line(AXIS, 1))
-            .x_labels(if width == Width::Wide { 9 } else { 5 })
-            .y_labels(6)
-            .label_style(letters(INK))
-            .x_desc(axis)
-            .x_label_formatter(&|x| format(*x))
-            .y_label_formatter(&|y| format!("{y:.0}"))
-            .draw()?;
-        chart.draw_series([PathElement::new(vec![(left, mean), (right, mean)], line(TEAM, 2))])?;
-        chart.draw_series(dots.iter().map(|d| {
-            let style = if d.fatal {
-                FLAG.filled()
-            } else if d.faint {
-                line(FAINT, 2)
-            } else {
-                DOT.filled()
-            };
-            Circle::new((d.hours, d.score), if d.fatal { 6 } else { 4 }, style)
-        }))?;
-        Ok(())
-    });
-    let links: Vec<(&str, &str)> = dots.iter().map(|d| (d.href.as_str(), d.title.as_str())).collect();
-    linked(&svg, &links)
+    if !(left < right) {
+        return String::new();
+    }
+    let mut marks = vec![Mark::Line(vec![(left, mean), (right, mean)], TEAM, 2)];
+    marks.extend(dots.iter().map(|d| match d {
+        d if d.fatal => Mark::Dot((d.hours, d.score), 6, FLAG),
+        d if d.faint => Mark::Ring((d.hours, d.score), 4, FAINT),
+        d => Mark::Dot((d.hours, d.score), 4, DOT),
+    }));
+    let wide = width == Width::Wide;
+    let sheet = Sheet {
+        size: (width.pixels(), 240),
+        x: left..right,
+        y: 0.0..100.0,
+        left: 34,
+        below: 40,
+        labels: (if wide { 9 } else { 5 }, 6),
+        grid: (true, false),
+        axis,
+        name,
+    };
+    linked(&sheet.draw(&marks), dots.iter().map(|d| (d.href.as_str(), d.title.as_str())))
 }
 
 #[cfg(test)]
