@@ -238,7 +238,7 @@ try {
   const kinds = {
     index: 'index.html',
     agent: 'agents/ruslan.html',
-    conversation: pages(reports.en).find((f) => f.startsWith('conversations/call-046')),
+    conversation: pages(reports.en).find((f) => f.startsWith('conversations/call-')),
     quarantine: 'quarantine.html',
   };
   for (const colorScheme of ['light', 'dark']) {

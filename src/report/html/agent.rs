@@ -34,6 +34,12 @@ const OTHER_SIDE: &[(&str, &[&str])] = &[
     ("question_left_unanswered", &["gives_back"]),
     ("question_passed_over", &["gives_back"]),
     ("left_open", &["recap_or_next_step", "checks_resolved"]),
+    ("tone_of_all_turns", &["asks_softly", "names_next_step", "gives_time"]),
+    ("tone_of_answers", &["gives_back", "checks_back"]),
+    ("warmth_of_all_turns", &["names_feeling", "validates", "asks_softly"]),
+    ("bare_questions", &["names_feeling", "gives_back", "asks_softly"]),
+    ("customer_feels_unheard", &["names_feeling", "validates"]),
+    ("mood_at_the_end", &["stays_with_customer", "gives_time"]),
 ];
 
 /// Builds the page.
@@ -79,9 +85,7 @@ fn scores(c: &Context<'_>, of: &Of<'_>) -> Section {
         let title = c.title(i);
         let team = c.means[i].map_or("–".into(), |m| c.number(m, 0));
         let head = Cell::text(title.clone()).head();
-        let of_parts = |n: u64| {
-            fill(&t.n_of, &[("n", &c.count(n)), ("of", &c.count(of.row.conversations))])
-        };
+        let of_parts = |n: u64| fill(&t.n_of, &[("n", &c.count(n)), ("of", &c.count(of.row.conversations))]);
         let Some(e) = estimate else {
             let why = match i.checked_sub(1) {
                 Some(k) if of.agent.cannot_tell[k] > 0 => &t.why_cannot_tell,
@@ -89,13 +93,32 @@ fn scores(c: &Context<'_>, of: &Of<'_>) -> Section {
                 None => &t.why_nothing,
             };
             let dash = || Cell { text: "–".into(), number: true, ..Cell::default() };
-            rows.push(vec![head, dash(), dash(), Cell::number(of_parts(0), 0.0), dash(), Cell::text(why).class("quiet")]);
+            rows.push(vec![
+                head,
+                dash(),
+                dash(),
+                Cell::number(of_parts(0), 0.0),
+                dash(),
+                Cell::text(why).class("quiet"),
+            ]);
             continue;
         };
         let standing = c.funnels[i].map(|f| f.standing(&of.agent.scores[i]));
         let against = match standing {
-            Some((Standing::Outside998, above)) => if above { &t.far_above } else { &t.far_below },
-            Some((Standing::Outside95, above)) => if above { &t.above } else { &t.below },
+            Some((Standing::Outside998, above)) => {
+                if above {
+                    &t.far_above
+                } else {
+                    &t.far_below
+                }
+            }
+            Some((Standing::Outside95, above)) => {
+                if above {
+                    &t.above
+                } else {
+                    &t.below
+                }
+            }
             Some((Standing::Within, _)) => &t.within,
             None => &t.no_interval,
         };
@@ -205,8 +228,7 @@ fn practise(c: &Context<'_>, of: &Of<'_>) -> Option<Section> {
             let mut rules: Vec<&str> = Vec::new();
             if let Some(((_, rule), (count, points, would_earn))) = costliest {
                 let (rule_title, count, points) = (c.rule(i, rule), c.count(*count), c.points(*points));
-                advice.lost =
-                    fill(&t.most_lost, &[("rule", &rule_title), ("n", &count), ("points", &points)]);
+                advice.lost = fill(&t.most_lost, &[("rule", &rule_title), ("n", &count), ("points", &points)]);
                 advice.would_earn = c.would_earn(would_earn);
                 rules.extend(OTHER_SIDE.iter().find(|(lost, _)| lost == rule).map_or(&[][..], |(_, won)| won));
                 rules.push(rule);
@@ -249,8 +271,11 @@ fn timeline(c: &Context<'_>, of: &Of<'_>) -> Option<Section> {
         .collect();
     let mut blocks = Vec::new();
     let mean = of.row.estimates[0].as_ref().map_or(0.0, |e| e.mean);
-    if !shown.is_empty() && let Some(first) = first {
-        let span = shown.iter().map(|d| d.hours).fold(0.0, f64::max) - shown.iter().map(|d| d.hours).fold(f64::MAX, f64::min);
+    if !shown.is_empty()
+        && let Some(first) = first
+    {
+        let span =
+            shown.iter().map(|d| d.hours).fold(0.0, f64::max) - shown.iter().map(|d| d.hours).fold(f64::MAX, f64::min);
         let days = span > 36.0;
         let name = |hours: f64| {
             let minutes = jiff::SignedDuration::from_mins((hours * 60.0).round() as i64);
@@ -310,11 +335,8 @@ fn conversations(c: &Context<'_>, of: &Of<'_>) -> Option<Section> {
     let t = c.t;
     let [worst, best] = of.gathered.pages();
     let why = |(i, p): (usize, &&Transcript)| {
-        let why = if p.fatal.is_empty() {
-            if i < worst.len() { &t.why_worst } else { &t.why_best }
-        } else {
-            &t.why_fatal
-        };
+        let why =
+            if p.fatal.is_empty() { if i < worst.len() { &t.why_worst } else { &t.why_best } } else { &t.why_fatal };
         vec![
             Cell::input(&p.id).href(c.conversation_href("../", &p.id, &p.agent_id)).head(),
             Cell::text(why),

@@ -209,10 +209,8 @@ impl<'a> Context<'a> {
     /// A score with its interval and its n: never one without the others.
     pub fn score_cell(&self, e: Option<&Estimate>) -> Cell {
         match e {
-            Some(e) => Cell::number(self.number(e.shrunken, 0), e.shrunken).below(fill(
-                &self.t.interval_and_n,
-                &[("interval", &self.interval(e)), ("n", &self.count(e.n))],
-            )),
+            Some(e) => Cell::number(self.number(e.shrunken, 0), e.shrunken)
+                .below(fill(&self.t.interval_and_n, &[("interval", &self.interval(e)), ("n", &self.count(e.n))])),
             None => Cell { text: "–".into(), sort: "-1".into(), number: true, ..Cell::default() },
         }
     }

@@ -91,12 +91,7 @@ fn sums(c: &Context<'_>, transcript: &Transcript) -> Section {
         rows: rows.collect(),
         ..Table::default()
     };
-    Section {
-        id: "sums".into(),
-        title: t.sums.clone(),
-        says: t.sums_says.clone(),
-        blocks: vec![Block::Table(table)],
-    }
+    Section { id: "sums".into(), title: t.sums.clone(), says: t.sums_says.clone(), blocks: vec![Block::Table(table)] }
 }
 
 fn turns(c: &Context<'_>, transcript: &Transcript) -> Section {
@@ -132,9 +127,9 @@ fn line(c: &Context<'_>, transcript: &Transcript, turn: &ShownTurn) -> TurnLine 
         // The strongest gives the colour.
         let strongest = resting.iter().max_by(|a, b| a.points.abs().total_cmp(&b.points.abs()));
         classes.extend(strongest.map(|e| if e.points < 0.0 { "lost" } else { "won" }));
-        let titles = resting.iter().map(|e| {
-            format!("{} {}: {}", c.title(e.criterion + 1), c.points(e.points), c.rule(e.criterion, e.rule))
-        });
+        let titles = resting
+            .iter()
+            .map(|e| format!("{} {}: {}", c.title(e.criterion + 1), c.points(e.points), c.rule(e.criterion, e.rule)));
         Marked { text: p.text.clone(), classes: classes.join(" "), title: titles.collect::<Vec<_>>().join("; ") }
     });
     TurnLine {
@@ -160,7 +155,11 @@ fn line(c: &Context<'_>, transcript: &Transcript, turn: &ShownTurn) -> TurnLine 
                 rule: c.rule(e.criterion, e.rule),
                 called: e.called_turn.map_or(String::new(), |n| fill(&c.t.called_by, &[("n", &n.to_string())])),
                 called_href: e.called_turn.map_or(String::new(), |n| {
-                    if transcript.turns.iter().any(|t| t.number == n as usize) { format!("#t{n}") } else { String::new() }
+                    if transcript.turns.iter().any(|t| t.number == n as usize) {
+                        format!("#t{n}")
+                    } else {
+                        String::new()
+                    }
                 }),
                 would_earn: c.would_earn(e.would_earn),
             })

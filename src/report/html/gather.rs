@@ -175,7 +175,10 @@ impl Gatherer {
                 }
             }
             let key = (e.criterion, e.rule, row.language);
-            if !e.act.is_empty() && e.points > examples.get(&key).copied().unwrap_or(0.0) {
+            // An example comes from a conversation that went well.
+            let good =
+                row.criteria.get(e.criterion).and_then(|c| c.score).is_some_and(|s| s >= scorecard.thresholds.good);
+            if good && !e.act.is_empty() && e.points > examples.get(&key).copied().unwrap_or(0.0) {
                 let at = shows.entry((e.criterion, e.rule)).or_insert(i);
                 if e.points > points[*at].points {
                     *at = i;
@@ -449,4 +452,116 @@ fn keep(list: &mut Vec<Moment>, m: Moment) -> bool {
         list.insert(at, m);
     }
     at < MOMENTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::criteria::parts;
+    use crate::lexicon::{Lexicon, Reader, Reading};
+    use crate::model::{Conversation, Place};
+    use crate::results;
+
+    /// Parts of conversations of one agent, good and bad ones mixed.
+    fn gathered(gatherer: &Gatherer, order: &[usize]) -> Vec<PartOfReport> {
+        let lexicon = Lexicon::built_in().unwrap();
+        let scorecard = Scorecard::built_in().unwrap();
+        let good = "Of course, I can see how worrying that must be. I will send it to you by Friday, I promise.";
+        let bad = [
+            "You must wait, that is our policy.",
+            "Calm down, there is nothing I can do.",
+            "Are you stupid or what, you idiot",
+        ];
+        let texts: Vec<String> =
+            (0..12).map(|i| if i % 2 == 0 { good.into() } else { bad[i / 2 % 3].to_owned() }).collect();
+        order
+            .iter()
+            .map(|i| {
+                let json = format!(
+                    r#"{{"id":"c{i:02}","agent_id":"{}","turns":[{{"speaker":"customer","text":"I am so worried, my card was stolen"}},
+                    {{"speaker":"agent","text":"{}"}},{{"speaker":"customer","text":"And now?"}},
+                    {{"speaker":"agent","text":"{}"}}]}}"#,
+                    ["ann", "bob"][usize::from(*i > 7)],
+                    texts[*i],
+                    texts[(*i + 2) % 12],
+                );
+                let c: Conversation<'_> = serde_json::from_str(&json).unwrap();
+                let mut reading = Reading::default();
+                Reader::new(&lexicon).read(&c, &mut reading);
+                let part = &parts(&c, &reading, &lexicon)[0];
+                let result = scorecard.score(part);
+                let place = Place::line(&std::path::Path::new("f").into(), 1);
+                let row = results::conversation_row(part, &result, &place, crate::privacy::mask);
+                let points: Vec<_> =
+                    results::evidence_rows(part, &result, &row.conversation_id, crate::privacy::mask).collect();
+                gatherer.look(part, &result, &row, &points, &scorecard)
+            })
+            .collect()
+    }
+
+    /// What is kept, in words.
+    fn kept(all: &Gathered) -> Vec<String> {
+        let mut out = Vec::new();
+        for (id, agent) in &all.agents {
+            let [worst, best] = agent.pages();
+            for p in worst.iter().chain(&best) {
+                out.push(format!("{id} {} {:.1}", p.id, p.overall));
+                let sum: f64 = p.sums.iter().filter_map(|s| s.score.map(|x| (s.base + s.won + s.lost - x).abs())).sum();
+                assert!(sum < 1e-6, "base and points are the score");
+            }
+            for m in agent.best.iter().chain(&agent.worst).flatten() {
+                out.push(format!("{} {} {:.2}", m.row.conversation_id, m.row.rule, m.row.points));
+                assert_eq!(m.context.last().map(|s| s.turn), Some(m.row.turn as usize));
+            }
+        }
+        out.extend(all.examples.values().flatten().map(|m| format!("{} {}", m.row.agent_id, m.row.rule)));
+        out
+    }
+
+    #[test]
+    fn what_is_kept_does_not_depend_on_how_late_bounds_are_known() {
+        let order: Vec<usize> = (0..12).collect();
+        // Bounds known at once, and not before the end.
+        let (early, late) = (Gatherer::new(4, crate::privacy::mask), Gatherer::new(4, crate::privacy::mask));
+        let (mut a, mut b) = (Gathered::new(early.clone()), Gathered::new(late.clone()));
+        order.iter().for_each(|i| gathered(&early, &[*i]).into_iter().for_each(|p| a.add(p)));
+        gathered(&late, &order).into_iter().for_each(|p| b.add(p));
+        assert_eq!(kept(&a), kept(&b));
+        assert!(a.agents["ann"].pages().concat().len() == 4 && a.agents["bob"].pages().concat().len() == 4);
+        let [worst, best] = a.agents["ann"].pages();
+        assert!(!worst[0].fatal.is_empty() && worst[1].overall < best[1].overall && best[1].overall <= best[0].overall);
+        // Once full, what cannot enter is not taken along.
+        let again = gathered(&early, &[2]).remove(0);
+        assert!(again.moments.is_empty() && again.examples.is_empty());
+    }
+
+    #[test]
+    fn examples_are_a_colleagues() {
+        let gatherer = Gatherer::new(0, crate::privacy::mask);
+        let mut all = Gathered::new(gatherer.clone());
+        gathered(&gatherer, &(0..12).collect::<Vec<_>>()).into_iter().for_each(|p| all.add(p));
+        assert!(all.agents["ann"].pages().concat().is_empty());
+        let of = |id: &str| {
+            let m = all.example_for(id, 1, &["names_feeling", "validates"], Some(Language::English)).unwrap();
+            m.row.agent_id.clone().into_owned()
+        };
+        assert_eq!((of("ann").as_str(), of("bob").as_str()), ("bob", "ann"));
+        assert!(all.example_for("ann", 1, &[], Some(Language::Kazakh)).is_none());
+    }
+
+    #[test]
+    fn quarantine_is_counted_in_full_and_listed_in_part() {
+        let mut all = Gathered::new(Gatherer::new(1, crate::privacy::mask));
+        let row = QuarantineRow {
+            file: "f".into(),
+            line: None,
+            byte: None,
+            conversation_id: String::new(),
+            kind: "syntax",
+            reason: String::new(),
+        };
+        (0..LISTED + 5).for_each(|_| all.set_aside(row.clone()));
+        let kind = &all.quarantine["syntax"];
+        assert_eq!((kind.count, kind.listed.len()), (LISTED as u64 + 5, LISTED));
+    }
 }

@@ -94,12 +94,7 @@ fn night(c: &Context<'_>) -> Section {
         id: "night".into(),
         title: t.night.clone(),
         says: t.night_says.clone(),
-        blocks: vec![
-            Block::Figures(figures),
-            Block::Table(coverage),
-            Block::Table(mix),
-            distributions(c),
-        ],
+        blocks: vec![Block::Figures(figures), Block::Table(coverage), Block::Table(mix), distributions(c)],
     }
 }
 
@@ -201,7 +196,8 @@ fn team(c: &Context<'_>) -> Option<Section> {
     let mut says = t.intervals_says.clone();
     if shown.len() < ranked.len() {
         let half = c.count(ROWS as u64 / 2);
-        says = format!("{says} {}", fill(&t.intervals_capped, &[("half", &half), ("n", &c.count(ranked.len() as u64))]));
+        says =
+            format!("{says} {}", fill(&t.intervals_capped, &[("half", &half), ("n", &c.count(ranked.len() as u64))]));
     }
     let draw = |width| plots::intervals(&intervals, c.means[0], &t.axis_score, width);
     blocks.push(Block::Plot(Plot {

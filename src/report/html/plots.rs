@@ -44,7 +44,7 @@ pub(super) enum Width {
 impl Width {
     fn pixels(self) -> u32 {
         match self {
-            Width::Wide => 760,
+            Width::Wide => 584,
             Width::Narrow => 350,
         }
     }
@@ -249,7 +249,8 @@ pub(super) fn funnel(dots: &[FunnelDot], funnel: &Funnel, axis: (&str, &str), wi
         }
     }
     marks.push(Mark::Line(vec![(0.0, funnel.target), (right, funnel.target)], TEAM, 2));
-    marks.push(Mark::Words(axis.1.to_owned(), (right, funnel.target), TEAM, HPos::Right, VPos::Bottom, 0));
+    // At the narrow end, where no agent stands.
+    marks.push(Mark::Words(axis.1.to_owned(), (0.0, funnel.target), TEAM, HPos::Left, VPos::Bottom, 3));
     marks.extend(dots.iter().map(|d| {
         let flagged = d.standing > Standing::Within;
         let (colour, size) = if flagged { (FLAG, 5) } else { (DOT, 4) };
@@ -324,9 +325,8 @@ pub(super) fn intervals(rows: &[Interval], team: Option<f64>, axis: &str, width:
 pub(super) fn histogram(tens: &[u64; 10], mean: Option<f64>) -> String {
     let top = tens.iter().copied().max().unwrap_or(0).max(1) as f64 * 1.05;
     let bars = tens.iter().enumerate().filter(|(_, n)| **n > 0);
-    let mut marks: Vec<Mark> = bars
-        .map(|(i, n)| Mark::Bar((i as f64 * 10.0 + 0.6, 0.0), (i as f64 * 10.0 + 9.4, *n as f64)))
-        .collect();
+    let mut marks: Vec<Mark> =
+        bars.map(|(i, n)| Mark::Bar((i as f64 * 10.0 + 0.6, 0.0), (i as f64 * 10.0 + 9.4, *n as f64))).collect();
     marks.extend(mean.map(|mean| Mark::Line(vec![(mean, 0.0), (mean, top)], TEAM, 2)));
     let sheet = Sheet {
         size: (240, 130),
@@ -343,13 +343,7 @@ pub(super) fn histogram(tens: &[u64; 10], mean: Option<f64>) -> String {
 }
 
 /// Scores by time, with the agent's mean as a line. Hours are named by `name`.
-pub(super) fn timeline(
-    dots: &[TimeDot],
-    mean: f64,
-    name: &dyn Fn(f64) -> String,
-    axis: &str,
-    width: Width,
-) -> String {
+pub(super) fn timeline(dots: &[TimeDot], mean: f64, name: &dyn Fn(f64) -> String, axis: &str, width: Width) -> String {
     let first = dots.iter().map(|d| d.hours).fold(f64::INFINITY, f64::min);
     let last = dots.iter().map(|d| d.hours).fold(f64::NEG_INFINITY, f64::max);
     let pad = ((last - first) * 0.03).max(0.25);
@@ -405,7 +399,8 @@ mod tests {
         let funnel_of = Funnel { target: 50.0, sigma: 10.0 };
         assert!(funnel(&[], &funnel_of, ("n", "team"), Width::Narrow).contains("<svg"));
         assert!(histogram(&[0; 10], None).contains("<svg"));
-        let dot = TimeDot { hours: 9.0, score: 0.0, faint: false, fatal: true, href: String::new(), title: String::new() };
+        let dot =
+            TimeDot { hours: 9.0, score: 0.0, faint: false, fatal: true, href: String::new(), title: String::new() };
         assert!(timeline(&[dot], 0.0, &|h| format!("{h:.0}"), "time", Width::Wide).contains("<circle"));
         assert!(intervals(&[], None, "score", Width::Wide).contains("<svg"));
     }

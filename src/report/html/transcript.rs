@@ -163,7 +163,8 @@ impl Transcript {
 
 /// The words of a turn that points rest on: bytes and the point's index. Points on a turn as a whole mark no words.
 fn marks_of(turn: usize, points: &[EvidenceRow<'_>], length: usize) -> Vec<(Range<usize>, usize)> {
-    let on_words = |e: &EvidenceRow<'_>| e.end > e.start && (!e.act.is_empty() || ((e.end - e.start) as usize) < length);
+    let on_words =
+        |e: &EvidenceRow<'_>| e.end > e.start && (!e.act.is_empty() || ((e.end - e.start) as usize) < length);
     points
         .iter()
         .enumerate()
