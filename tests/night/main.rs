@@ -1,10 +1,11 @@
-//! The program as a whole: the demo night, stopped runs, hostile input.
+//! The program as a whole: the demo night, its report, stopped runs, hostile input.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 mod demo;
 mod hostile;
+mod report;
 #[cfg(unix)]
 mod stopped;
 

@@ -464,7 +464,8 @@ mod tests {
 
     /// Parts of conversations of one agent, good and bad ones mixed.
     fn gathered(gatherer: &Gatherer, order: &[usize]) -> Vec<PartOfReport> {
-        let lexicon = Lexicon::built_in().unwrap();
+        static LEXICON: std::sync::LazyLock<Lexicon> = std::sync::LazyLock::new(|| Lexicon::built_in().unwrap());
+        let lexicon = &*LEXICON;
         let scorecard = Scorecard::built_in().unwrap();
         let good = "Of course, I can see how worrying that must be. I will send it to you by Friday, I promise.";
         let bad = [
@@ -487,8 +488,8 @@ mod tests {
                 );
                 let c: Conversation<'_> = serde_json::from_str(&json).unwrap();
                 let mut reading = Reading::default();
-                Reader::new(&lexicon).read(&c, &mut reading);
-                let part = &parts(&c, &reading, &lexicon)[0];
+                Reader::new(lexicon).read(&c, &mut reading);
+                let part = &parts(&c, &reading, lexicon)[0];
                 let result = scorecard.score(part);
                 let place = Place::line(&std::path::Path::new("f").into(), 1);
                 let row = results::conversation_row(part, &result, &place, crate::privacy::mask);
