@@ -18,7 +18,8 @@ fn below(pages: &[PathBuf], folder: &str) -> usize {
 fn the_choice_of_pages_does_not_depend_on_threads() {
     let dir = tempfile::tempdir().unwrap();
     let night = dir.path().join("night.jsonl");
-    let made = sabyr().args(["generate", "--conversations", "1200", "--language", "mixed", "--out"]).arg(&night).output();
+    let made =
+        sabyr().args(["generate", "--conversations", "1200", "--language", "mixed", "--out"]).arg(&night).output();
     assert!(made.unwrap().status.success());
     let run = |name: &str, threads: &str| {
         let out = dir.path().join(name);
@@ -42,14 +43,23 @@ fn the_choice_of_pages_does_not_depend_on_threads() {
 #[test]
 fn ids_and_texts_do_no_harm() {
     let dir = tempfile::tempdir().unwrap();
-    let ids = ["../../x", "=cmd|'/c calc'!A1", "<script>alert(1)</script>", "con", "a\" onmouseover=\"x", &"ә".repeat(300), ""];
+    let ids = [
+        "../../x",
+        "=cmd|'/c calc'!A1",
+        "<script>alert(1)</script>",
+        "con",
+        "a\" onmouseover=\"x",
+        &"ә".repeat(300),
+        "",
+    ];
     let line = |(i, id): (usize, &&str)| {
         let text = "I am so sorry, <script>alert(2)</script> & \"that\" must be worrying; call +7 700 000 01 02";
         let turns = serde_json::json!([
             {"speaker": "customer", "text": "I am really worried, my card is blocked"},
             {"speaker": "agent", "text": text},
         ]);
-        serde_json::json!({"id": format!("{id}/{i}"), "agent_id": id, "channel": "chat", "turns": turns}).to_string() + "\n"
+        serde_json::json!({"id": format!("{id}/{i}"), "agent_id": id, "channel": "chat", "turns": turns}).to_string()
+            + "\n"
     };
     let night = dir.path().join("night.jsonl");
     fs::write(&night, ids.iter().enumerate().map(line).collect::<String>() + "{\"id\": \"<script>\", oh\n").unwrap();
@@ -61,7 +71,10 @@ fn ids_and_texts_do_no_harm() {
         let text = fs::read_to_string(out.join("report").join(page)).unwrap();
         assert_eq!(text.matches("<script").count(), 1, "{}: only the program's own", page.display());
         assert!(!text.contains("+7 700 000") && !text.contains("\" onmouseover"), "{}", page.display());
-        assert!(!text.contains("http://") || text.matches("http://").count() == text.matches("http://www.w3.org/2000/svg").count());
+        assert!(
+            !text.contains("http://")
+                || text.matches("http://").count() == text.matches("http://www.w3.org/2000/svg").count()
+        );
         assert!(!text.contains("https://"), "{} names an address", page.display());
     }
     let of = |name: &str| fs::read_to_string(out.join("report").join(name)).unwrap();
@@ -75,7 +88,12 @@ fn the_report_can_be_left_out_or_be_without_conversations() {
     let dir = tempfile::tempdir().unwrap();
     let run = |name: &str, more: &[&str]| {
         let out = dir.path().join(name);
-        score(Path::new("tests/cmd/given/night.jsonl"), &out, &[&["--quiet", "--max-quarantine", "1"], more].concat(), 0);
+        score(
+            Path::new("tests/cmd/given/night.jsonl"),
+            &out,
+            &[&["--quiet", "--max-quarantine", "1"], more].concat(),
+            0,
+        );
         out
     };
     assert!(!run("without", &["--no-report"]).join("report").exists());

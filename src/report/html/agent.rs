@@ -305,6 +305,7 @@ fn timeline(c: &Context<'_>, of: &Of<'_>) -> Option<Section> {
     let table = Table {
         caption: t.timeline_caption.clone(),
         sortable: true,
+        stacked: false,
         head: vec![
             Column { sorted: "ascending", ..Column::text(&t.begun) },
             Column::text(&t.conversation),

@@ -68,12 +68,9 @@ fn sums(c: &Context<'_>, transcript: &Transcript) -> Section {
             ],
             (status, _) => {
                 let name = t.statuses.get(status.name()).cloned().unwrap_or_else(|| status.name().to_owned());
-                let why = match c.reason(sum.reason) {
-                    Text::Own(text) => Cell::text(name).below(text),
-                    Text::Input(text) | Text::Link(_, text) => Cell { input: true, ..Cell::text(name).below(text) },
-                };
+                let (Text::Own(why) | Text::Input(why) | Text::Link(_, why)) = c.reason(sum.reason);
                 let none = || Cell { text: "–".into(), number: true, ..Cell::default() };
-                vec![head, why.class("quiet"), none(), none(), none(), none(), none()]
+                vec![head.below(format!("{name}: {why}")), none(), none(), none(), none(), none(), none()]
             }
         }
     });

@@ -246,7 +246,7 @@ fn agents(c: &Context<'_>) -> Section {
     head.extend((0..=criteria::ALL.len()).map(|i| Column::number(c.title(i))));
     head[2].sorted = "descending";
     head.extend([Column::text(&t.band), Column::text(&t.against_team), Column::number(&t.fatal)]);
-    let table = Table { caption: t.agents_caption.clone(), sortable: true, head, rows: rows.collect() };
+    let table = Table { caption: t.agents_caption.clone(), sortable: true, stacked: false, head, rows: rows.collect() };
     Section {
         id: "agents".into(),
         title: t.agents.clone(),

@@ -89,6 +89,8 @@ pub(super) struct Table {
     pub caption: String,
     /// Whether readers can sort and filter it.
     pub sortable: bool,
+    /// Whether its cells stand under each other on telephones.
+    pub stacked: bool,
     pub head: Vec<Column>,
     pub rows: Vec<Vec<Cell>>,
 }

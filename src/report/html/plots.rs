@@ -44,7 +44,7 @@ pub(super) enum Width {
 impl Width {
     fn pixels(self) -> u32 {
         match self {
-            Width::Wide => 584,
+            Width::Wide => 576,
             Width::Narrow => 350,
         }
     }

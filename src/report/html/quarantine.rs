@@ -51,6 +51,7 @@ pub(super) fn page<'c>(c: &'c Context<'_>) -> Page<'c> {
                     ]
                 })
                 .collect(),
+            stacked: true,
             ..Table::default()
         }));
         Section { id: format!("kind-{kind}"), title: title(c, kind), blocks, ..Section::default() }
@@ -60,7 +61,7 @@ pub(super) fn page<'c>(c: &'c Context<'_>) -> Page<'c> {
         up: "",
         title: t.quarantine.clone(),
         input_title: false,
-        kicker: t.report.clone(),
+        kicker: String::new(),
         crumbs: vec![(t.report.clone(), "index.html".into(), false)],
         lead: vec![Text::Own(lead)],
         sections: sections.collect(),
