@@ -172,7 +172,7 @@ impl<'a> Context<'a> {
 
     pub fn points(&self, x: f64) -> String {
         let text = self.number(x, 1);
-        if x > 0.0 && text.trim_matches(['0', '.', ',']) != "" { format!("+{text}") } else { text }
+        if x > 0.0 && !text.trim_matches(['0', '.', ',']).is_empty() { format!("+{text}") } else { text }
     }
 
     /// A count with thin spaces between thousands.

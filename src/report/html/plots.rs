@@ -304,14 +304,14 @@ pub(super) fn intervals(rows: &[Interval], team: Option<f64>, axis: &str, width:
     }
     marks.extend(rows.iter().enumerate().map(|(i, row)| Mark::Dot((row.at, at(i)), 5, DOT)));
     marks.extend(rows.iter().enumerate().map(|(i, row)| {
-        let name = short(&row.name, if wide { NAME_LENGTH } else { 15 });
+        let name = short(&row.name, if wide { NAME_LENGTH } else { 18 });
         Mark::Words(name, (0.0, at(i)), if row.input { NAME } else { INK }, HPos::Right, VPos::Center, -8)
     }));
     let sheet = Sheet {
         size: (width.pixels(), rows.len() as u32 * step + 54),
         x: 0.0..100.0,
         y: bottom..0.0,
-        left: if wide { 20 + longest * 8 } else { (12 + longest * 8).min(130) },
+        left: if wide { 20 + longest * 8 } else { (12 + longest * 8).min(136) },
         below: 40,
         labels: (if wide { 11 } else { 6 }, 0),
         grid: (false, true),
@@ -348,7 +348,7 @@ pub(super) fn timeline(dots: &[TimeDot], mean: f64, name: &dyn Fn(f64) -> String
     let last = dots.iter().map(|d| d.hours).fold(f64::NEG_INFINITY, f64::max);
     let pad = ((last - first) * 0.03).max(0.25);
     let (left, right) = (first - pad, last + pad);
-    if !(left < right) {
+    if !left.is_finite() || !right.is_finite() {
         return String::new();
     }
     let mut marks = vec![Mark::Line(vec![(left, mean), (right, mean)], TEAM, 2)];
