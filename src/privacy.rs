@@ -5,6 +5,7 @@
 //! brackets, `[phone]`. Numbers spoken in words are not found.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Digits of the IBAN with fewest: two to check it, and those of the bank and the account.
 const FEWEST_DIGITS: usize = 7;
@@ -21,13 +22,10 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     }
     let mut out = String::new();
     let mut copied = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let Some((start, end, kind)) = next(text, at) else { break };
-        out.push_str(&text[copied..start]);
+    for (range, kind) in found(text) {
+        out.push_str(&text[copied..range.start]);
         out.push_str(kind);
-        copied = end;
-        at = end;
+        copied = range.end;
     }
     if copied == 0 {
         return Cow::Borrowed(text);
@@ -36,10 +34,14 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Where the personal data of a text stands and what [`mask`] writes in its place: bytes from and to, and the kind in brackets.
-pub fn spans(text: &str) -> Vec<(usize, usize, &'static str)> {
-    let next = |from: usize| next(text, from);
-    std::iter::successors(next(0), |(_, end, _)| next(*end)).collect()
+/// Where personal data stands: its bytes, in order, and what [`mask`] writes in its place.
+pub fn found(text: &str) -> impl Iterator<Item = (Range<usize>, &'static str)> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let (start, end, kind) = next(text, at)?;
+        at = end;
+        Some((start..end, kind))
+    })
 }
 
 /// The next piece of personal data at or behind byte `from`: its bytes and its mask.

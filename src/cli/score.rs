@@ -19,6 +19,7 @@ use sabyr::report::ReportLanguage;
 use sabyr::report::csv::Preset;
 use sabyr::report::history_folder::HistoryError;
 use sabyr::report::how_read::HowRead;
+use sabyr::report::html;
 use sabyr::report::night::NightReport;
 use sabyr::report::run_folder::{Batch, Conflicts, Finished, RunError, RunFacts, RunFolder, Sheets};
 use sabyr::report::workbook;
@@ -27,12 +28,15 @@ use sabyr::scorecard::Scorecard;
 
 use super::{Failure, Input, Limits, lexicon, night};
 
-/// Score every conversation and write a run folder: tables, evidence, and a page an agent
+/// Score every conversation and write a run folder: tables, evidence, and a report to read in a browser
 #[derive(Parser)]
 #[command(after_help = "Examples:
   sabyr score data/night --agent-domain sabyr-demo.kz --out night
   sabyr score 'exports/2026-11-*.jsonl.gz' --out runs/2026-11-22 --csv-preset excel-eu --report-language ru --quiet
   sabyr score exports/2026-11-22 --out runs/2026-11-22 --history history --prometheus sabyr.prom
+  sabyr score exports --out night --report-language kk --report-pages 10
+
+Then open DIR/report/index.html in a browser: it works from disk and needs no network.
 
 Exit codes: 0 done; 1 done, but more was quarantined than --max-quarantine allows; 2 wrong use; 3 failed.")]
 pub(crate) struct Args {
@@ -70,6 +74,12 @@ pub(crate) struct Args {
     /// Join a table of reviewers' notes and disputes with the run (`sabyr review --help` says what it holds)
     #[arg(long, value_name = "FILE")]
     review: Option<PathBuf>,
+    /// Most conversations of an agent that get a page in the report: half the worst, half the best; 0 for none
+    #[arg(long, value_name = "N", default_value_t = html::PAGES as u16, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    report_pages: u16,
+    /// Write no report for the browser
+    #[arg(long, conflicts_with = "report_pages")]
+    no_report: bool,
     /// Most records that may be quarantined before the exit code is 1: a number, or a share such as 5%
     #[arg(long, value_name = "N|P%", default_value = "5%", value_parser = parse_allowed)]
     max_quarantine: Allowed,
@@ -152,7 +162,11 @@ fn run_knowing(args: Args, began: Instant, conflicts: Conflicts) -> Result<ExitC
         trust,
         ..facts(&args, &lexicon, &scorecard, sources.len())
     };
-    let sheets = Sheets::new(args.csv_preset.into(), mask);
+    let mut sheets = Sheets::new(args.csv_preset.into(), mask);
+    if !args.no_report {
+        let settings = html::Settings { language: args.report_language.into(), pages: usize::from(args.report_pages) };
+        sheets = sheets.with_report(settings);
+    }
     let mut folder = RunFolder::create(&args.out, &sheets, facts).map_err(|e| match e {
         RunError::Taken(_) => Failure::usage(e),
         e => e.into(),
@@ -215,7 +229,7 @@ fn run_knowing(args: Args, began: Instant, conflicts: Conflicts) -> Result<ExitC
     }
     let exceeded = args.max_quarantine.exceeded(facts.quarantined, facts.read);
     if !args.limits.quiet && !args.night.takes_stdout() {
-        summary(&facts, &agents, &night, &args.out, !args.no_workbook)?;
+        summary(&facts, &agents, &night, &args)?;
     }
     args.night.report(&facts, &night, &args.out, exceeded.into())?;
     if exceeded {
@@ -309,13 +323,8 @@ impl Progress {
     }
 }
 
-fn summary(
-    facts: &RunFacts,
-    agents: &[AgentRow],
-    night: &NightReport,
-    out: &Path,
-    workbook: bool,
-) -> Result<(), Failure> {
+fn summary(facts: &RunFacts, agents: &[AgentRow], night: &NightReport, args: &Args) -> Result<(), Failure> {
+    let out = &args.out;
     let mut to = std::io::stdout().lock();
     writeln!(
         to,
@@ -359,8 +368,11 @@ fn summary(
         to,
         "Written to {}: {}conversations.csv, agents.csv, evidence.csv, a page an agent in agents/, columns.md says what is what.",
         out.display(),
-        if workbook { "report.xlsx, " } else { "" }
+        if args.no_workbook { "" } else { "report.xlsx, " }
     )?;
+    if !args.no_report {
+        writeln!(to, "To read it, open {} in a browser.", out.join("report").join("index.html").display())?;
+    }
     Ok(())
 }
 

@@ -7,6 +7,8 @@ pub mod file;
 #[cfg(feature = "cli")]
 pub mod history_folder;
 pub mod how_read;
+#[cfg(feature = "cli")]
+pub mod html;
 pub mod local_time;
 #[cfg(feature = "cli")]
 pub mod night;
@@ -39,4 +41,14 @@ pub enum ReportLanguage {
     Ru,
     /// Kazakh.
     Kk,
+}
+
+impl From<ReportLanguage> for crate::model::Language {
+    fn from(language: ReportLanguage) -> Self {
+        match language {
+            ReportLanguage::En => Self::English,
+            ReportLanguage::Ru => Self::Russian,
+            ReportLanguage::Kk => Self::Kazakh,
+        }
+    }
 }

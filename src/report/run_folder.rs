@@ -13,6 +13,7 @@ use super::columns::{self, Agents, Conversations, Evidence, Quarantine};
 use super::csv::{PRESETS, Preset};
 use super::history_folder::{HistoryError, Staged};
 use super::how_read::HowRead;
+use super::html;
 use super::night::{NightOptions, NightReport};
 use super::rows::{self, QuarantineRow};
 use super::sheet::{Rows, Sheet, SheetFile};
@@ -47,6 +48,12 @@ pub enum RunError {
     /// The workbook could not be written.
     #[error("cannot write report.xlsx: {0}; --no-workbook does without it")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// A page of the report could not be made.
+    #[error("cannot make the page {0}: {1}")]
+    Page(PathBuf, askama::Error),
+    /// The words of the report are not as they should be.
+    #[error(transparent)]
+    Texts(html::TextsError),
     /// The agents' statistics failed.
     #[error(transparent)]
     Statistics(#[from] agents::StatisticsError),
@@ -123,6 +130,8 @@ pub struct Sheets {
     evidence: Sheet<Evidence>,
     preset: Preset,
     mask: Mask,
+    /// Takes along what the report needs; `None` where none is written.
+    report: Option<(html::Settings, html::Gatherer)>,
 }
 
 /// The rendered rows of a batch of conversations.
@@ -136,6 +145,7 @@ pub struct Scored {
     language: Option<Language>,
     channel: Channel,
     parts: Vec<Contribution>,
+    report: Vec<html::PartOfReport>,
     /// Its rows in the batch.
     evidence: usize,
     /// Of what it says.
@@ -151,7 +161,14 @@ pub struct Conflicts(HashSet<u64>);
 impl Sheets {
     /// Tables in this form of CSV, with texts masked so.
     pub fn new(preset: Preset, mask: Mask) -> Self {
-        Self { conversations: Sheet::new(preset, true), evidence: Sheet::new(preset, true), preset, mask }
+        Self { conversations: Sheet::new(preset, true), evidence: Sheet::new(preset, true), preset, mask, report: None }
+    }
+
+    /// The same with a report for reading.
+    #[must_use]
+    pub fn with_report(self, settings: html::Settings) -> Self {
+        let gatherer = html::Gatherer::new(settings.pages, self.mask);
+        Self { report: Some((settings, gatherer)), ..self }
     }
 
     /// A batch without rows.
@@ -166,6 +183,7 @@ impl Sheets {
             language: None,
             channel: Channel::Call,
             parts: Vec::new(),
+            report: Vec::new(),
             evidence: 0,
             content: 0,
             roles: RoleSource::Stated,
@@ -181,10 +199,15 @@ impl Sheets {
             let mut contribution = Contribution::new(&row);
             contribution.context = Context::new(part, &row, scorecard, self.mask);
             self.conversations.add(&mut batch.conversations, &row);
+            let mut points = Vec::new();
             for point in rows::evidence_rows(part, &result, &row.conversation_id, self.mask) {
                 self.evidence.add(&mut batch.evidence, &point);
-                contribution.add(point);
+                points.push(point);
             }
+            if let Some((_, gatherer)) = &self.report {
+                scored.report.push(gatherer.look(part, &result, &row, &points, scorecard));
+            }
+            points.into_iter().for_each(|p| contribution.add(p));
             (scored.language, scored.channel) = (row.language, row.channel);
             scored.parts.push(contribution);
         }
@@ -223,6 +246,7 @@ pub struct RunFolder<'s> {
     pub workbook: Option<workbook::Options>,
     /// Reviewers' notes, while they are joined.
     notes: Option<Notes>,
+    report: Option<html::Report>,
     /// What `run.json` will say; the caller fills in what it knows.
     pub facts: RunFacts,
     /// Which night it is; the caller fills it in.
@@ -261,6 +285,7 @@ impl<'s> RunFolder<'s> {
             team: Team::default(),
             workbook: None,
             notes: None,
+            report: sheets.report.as_ref().map(|(settings, gatherer)| html::Report::new(*settings, gatherer.clone())),
             facts,
             night: NightOptions::default(),
         })
@@ -357,16 +382,23 @@ impl<'s> RunFolder<'s> {
             }
             self.team.add(part);
         }
+        if let Some(report) = &mut self.report {
+            conversation.report.into_iter().for_each(|part| report.add(part));
+        }
     }
 
     fn set_aside(&mut self, q: &Quarantined) {
         self.facts.quarantined += 1;
         *self.facts.quarantined_by_kind.entry(q.reason.kind()).or_default() += 1;
         let (sheet, rows) = &mut self.set_aside;
-        sheet.add(rows, &QuarantineRow::new(q, self.sheets.mask));
+        let row = QuarantineRow::new(q, self.sheets.mask);
+        sheet.add(rows, &row);
+        if let Some(report) = &mut self.report {
+            report.set_aside(row);
+        }
     }
 
-    /// Writes agents, pages, workbook, dictionary, notes and `run.json`, moves the folder to its place, and then the night into its
+    /// Writes agents, pages, workbook, dictionary, notes, report and `run.json`, moves the folder to its place, and then the night into its
     /// history. `seconds` is asked for when all but `run.json` is written.
     ///
     /// # Errors
@@ -420,6 +452,9 @@ impl<'s> RunFolder<'s> {
         self.facts.seconds = (seconds() * 1000.0).round() / 1000.0;
         write("run.json", json(serde_json::to_string_pretty(&self.facts)).as_bytes())?;
         let staged = night.stage(&self.night, &self.facts, &folder)?;
+        if let Some(report) = &self.report {
+            report.write(&folder, &self.facts, &rows, &self.team, scorecard)?;
+        }
         publish(self.temporary, &self.target)?;
         staged.map_or(Ok(()), Staged::commit)?;
         Ok(Finished { facts: self.facts, agents: rows, night, notes })

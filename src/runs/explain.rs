@@ -232,7 +232,11 @@ fn words(c: &Conversation<'_>, p: &PointRow, mask: Mask) -> String {
 fn highlighted(text: &str, mut wanted: Vec<(usize, usize, usize)>, mask: Mask) -> (String, Vec<Highlight>) {
     let shown = mask(text).into_owned();
     // Texts are masked in whole, so that no number escapes by being cut; the places move along.
-    let spans = if shown == text { Vec::new() } else { crate::privacy::spans(text) };
+    let spans = if shown == text {
+        Vec::new()
+    } else {
+        crate::privacy::found(text).map(|(range, kind)| (range.start, range.end, kind)).collect()
+    };
     let moved = |at: usize, is_end: bool| {
         let mut shift = 0_isize;
         for (start, end, kind) in &spans {

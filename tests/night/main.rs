@@ -1,4 +1,4 @@
-//! The program as a whole: the demo night, stopped runs, hostile input.
+//! The program as a whole: the demo night, its report, stopped runs, hostile input.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,6 +7,7 @@ mod demo;
 mod hostile;
 mod nights;
 mod people;
+mod report;
 mod roles;
 #[cfg(unix)]
 mod stopped;
