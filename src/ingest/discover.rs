@@ -380,7 +380,7 @@ mod tests {
         assert!(flow.is_break());
         assert!(got[0].contains("PDF"), "{got:?}");
         assert_eq!((&*got[1], &*got[5]), ("\"a\"", "\"b\""));
-        assert!(got[2].contains("--format") && got[3].contains("jq -c"), "{got:?}");
+        assert!(got[2].contains("--format") && got[3].contains("--map"), "{got:?}");
         assert_eq!(got[4], "the file is empty");
         let odd = Options { format: Some("docx".into()), ..Options::default() };
         assert!(recognise(&sources[0], &odd).err().unwrap().reason.to_string().contains("there are jsonl"));
