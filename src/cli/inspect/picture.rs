@@ -240,8 +240,11 @@ impl FormatPicture {
 
     fn warn(&self, format: &str, say: &mut dyn FnMut(u8, String, String, String)) {
         let all = self.conversations;
-        let of =
-            |n: u64| if n == all { format!("all {all} conversations") } else { format!("{n} of {all} conversations") };
+        let of = |n: u64| match n {
+            1 if all == 1 => "the only conversation".to_owned(),
+            n if n == all => format!("all {all} conversations"),
+            n => format!("{n} of {all} conversations"),
+        };
         let roles = |s: RoleSource| self.roles.get(s.name()).copied().unwrap_or(0);
         let noted = |kind: &str| self.notes.get(kind).copied().unwrap_or(0);
         let example = |kind: &str| self.examples.get(kind).map(|t| privacy::mask(t).into_owned()).unwrap_or_default();

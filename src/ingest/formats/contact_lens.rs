@@ -260,7 +260,7 @@ mod tests {
             {"ParticipantRole":"SUPERVISOR","Content":"Let me help.","BeginOffsetMillis":9000}]}"#;
         let got = read_text(&ContactLens, "a.json", text.as_bytes());
         assert!(got[0].contains(r#"{"speaker":"ivr","text":"Press one.""#), "{got:?}");
-        assert!(got[0].contains(r#"{"speaker":"unknown","label":"SUPERVISOR","text":"Let me help.""#), "{got:?}");
+        assert!(got[0].contains(r#"{"speaker":"system","text":"Let me help.""#), "{got:?}");
     }
 
     #[test]
