@@ -210,9 +210,10 @@ impl Table for Conversations {
                 |r| text(&r.notes),
             ),
         ]);
-        let about = "Zone of started_at, as in the input: Z, +05:00; empty where the input does not say.";
+        let about =
+            "Zone of started_at: UTC, UTC+05:00, or a name as in the input; empty where the input does not say.";
         out.push(column::<Conversations>("started_at_zone", Text, about, |r| {
-            text(LocalTime::parse(r.started_at).map_or("", |t| t.zone))
+            Cell::Text(LocalTime::parse(r.started_at).map_or_else(Cow::default, |t| t.zone_name()))
         }));
         out.extend([
             column::<Conversations>(

@@ -1,5 +1,7 @@
 //! Times of the input as a spreadsheet has them: the date and time on the wall where the conversation was, and the zone apart.
 
+use std::borrow::Cow;
+
 use jiff::civil::{Date, DateTime, Time};
 
 /// A time of the input taken apart.
@@ -32,6 +34,15 @@ impl<'a> LocalTime<'a> {
         Some(Self { at: date.to_datetime(time), timed: true, zone: rest[end..].trim() })
     }
 
+    /// The zone such as no spreadsheet takes it for a time or a formula: `UTC`, `UTC+05:00`; other names as written.
+    pub fn zone_name(&self) -> Cow<'a, str> {
+        match self.zone {
+            "Z" | "z" => "UTC".into(),
+            zone if zone.starts_with(['+', '-']) => format!("UTC{zone}").into(),
+            zone => zone.into(),
+        }
+    }
+
     /// As every spreadsheet reads it, whatever its locale: `2026-11-20 18:00:00`.
     pub fn for_spreadsheets(&self) -> String {
         self.at.strftime(if self.timed { "%Y-%m-%d %H:%M:%S" } else { "%Y-%m-%d" }).to_string()
@@ -54,6 +65,14 @@ mod tests {
         ] {
             let time = LocalTime::parse(text).unwrap();
             assert_eq!((time.for_spreadsheets().as_str(), time.zone), (want, zone), "{text}");
+        }
+    }
+
+    #[test]
+    fn zones_are_neither_times_nor_formulas() {
+        for (text, want) in [("T18:00+05:00", "UTC+05:00"), ("T18:00Z", "UTC"), ("T18:00", ""), (" 18:00 MSK", "MSK")] {
+            let time = format!("2026-11-20{text}");
+            assert_eq!(LocalTime::parse(&time).unwrap().zone_name(), want, "{time}");
         }
     }
 
