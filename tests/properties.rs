@@ -118,7 +118,6 @@ fn turn() -> impl Strategy<Value = Turn<'static>> {
     (speaker, text(), time, option::of(0.0..500.0_f64), agent).prop_map(|(speaker, text, start, length, agent)| Turn {
         label: None,
         speaker,
-        label: None,
         text: text.into(),
         agent_id: agent.map(Into::into),
         start,
