@@ -22,7 +22,9 @@ pub(super) fn mend(c: &mut Conversation<'_>) {
     let mut found = None;
     for turn in c.turns.iter().filter(|t| !t.text.is_ascii()).take(8) {
         let sample = &turn.text[..turn.text.floor_char_boundary(SAMPLE)];
-        let letters = sample.chars().filter(|c| !c.is_ascii() && c.is_alphabetic()).count();
+        // Boxes and blocks are what letters become in IBM866 and KOI8-R.
+        let letter = |c: &char| !c.is_ascii() && (c.is_alphabetic() || ('\u{2500}'..='\u{259f}').contains(c));
+        let letters = sample.chars().filter(letter).count();
         if letters < LETTERS {
             continue;
         }

@@ -33,7 +33,7 @@ fn names_tables_and_file_names_say_who_and_when() {
     let out = dir.path().join("out");
     let options = ["--roster", &at("roster.csv"), "--side", &at("side.csv"), "--name-pattern", r"^(?P<date>\d{8})_"];
     score(&input, &out, &options, 0);
-    let t = Table::read(&out, "conversations");
+    let t = Table::read(&out, "conversations.csv");
     assert_eq!(t.column("conversation_id"), ["1", "2"]);
     assert_eq!(t.column("agent_id"), ["ana7", "bo"]);
     assert_eq!(t.column("team"), ["Delivery", ""]);
@@ -63,7 +63,7 @@ fn an_id_with_two_contents_counts_for_none_whatever_the_order_and_the_threads() 
         score(&file, &out, &["--threads", threads, "--max-quarantine", "100%"], 0);
         let read = |out: &Path, table: &str| fs::read(out.join(table)).unwrap();
         let kinds: Vec<String> =
-            Table::read(&out, "quarantine").column("kind").iter().map(|k| (*k).to_owned()).collect();
+            Table::read(&out, "quarantine.csv").column("kind").iter().map(|k| (*k).to_owned()).collect();
         (read(&out, "conversations.csv"), read(&out, "quarantine.csv"), kinds)
     };
     let one = run("first", &[&a, &once, &b, &once, &a], "1");
@@ -71,6 +71,6 @@ fn an_id_with_two_contents_counts_for_none_whatever_the_order_and_the_threads() 
     assert_eq!(run("first", &[&a, &once, &b, &once, &a], "3"), one);
     let other = run("second", &[&b, &a, &once], "1");
     assert_eq!(other.2, ["conflict", "conflict"]);
-    let rows = Table::read(&dir.path().join("second-1"), "conversations");
+    let rows = Table::read(&dir.path().join("second-1"), "conversations.csv");
     assert_eq!(rows.column("conversation_id"), ["once"]);
 }

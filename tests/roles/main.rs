@@ -86,6 +86,9 @@ fn hidden(c: &Conversation<'static>) -> Conversation<'static> {
     c
 }
 
+/// Makes a conversation without roles of one with them.
+type Form = fn(&Conversation<'static>) -> Conversation<'static>;
+
 fn bare(mut c: Conversation<'static>) -> Conversation<'static> {
     for turn in &mut c.turns {
         let words = turn.text.to_lowercase().replace([',', '.', '!', '?', ';', ':', '«', '»', '"', '–', '—'], " ");
@@ -121,7 +124,6 @@ fn the_agent_is_told_by_what_is_said_or_not_at_all() {
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let further = further();
     // As they were written, and as recognisers write: lower case, no signs.
-    type Form = fn(&Conversation<'static>) -> Conversation<'static>;
     let forms: [(&str, Form); 2] = [("", hidden), ("bare ", |c| bare(hidden(c)))];
     let each = REPOSITORY.iter().chain(&further);
     for ((set, c), (form, of)) in each.flat_map(|labelled| forms.map(|form| (labelled, form))) {

@@ -350,10 +350,11 @@ mod tests {
         assert_eq!(
             got,
             [
-                "{\"id\":\"t1\",\"channel\":\"chat\",\"started_at\":\"2025-03-31T13:05:00Z\",\"agent_id\":\"o\",\"labels\":{\"note\":\"its date cannot be read: вчера\"},\"turns\":[\
+                "{\"id\":\"t1\",\"channel\":\"chat\",\"started_at\":\"2025-03-31T13:05:00Z\",\"agent_id\":\"o\",\"turns\":[\
               {\"speaker\":\"customer\",\"text\":\"Алло\",\"start\":0.0},\
               {\"speaker\":\"agent\",\"text\":\"Сәлеметсіз бе!\",\"start\":10.0},\
-              {\"speaker\":\"unknown\",\"label\":\"x\",\"text\":\"?\",\"start\":60.0}]}"
+              {\"speaker\":\"unknown\",\"label\":\"x\",\"text\":\"?\",\"start\":60.0}],\
+              \"notes\":[{\"kind\":\"date\",\"text\":\"its date cannot be read: вчера\"}]}"
             ]
         );
         assert!(read("{\"id\":\"t\",\"transcription\":null}")[0].contains("no transcription yet"));
