@@ -32,171 +32,60 @@ pub(super) struct TitleRemedy {
 
 type Words = BTreeMap<String, String>;
 
-/// The words of one language. What each is for, its file says.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Texts {
-    pub lang: String,
-    pub report: String,
-    pub skip: String,
-    pub path: String,
-    pub on_this_page: String,
-    pub figures_behind: String,
-    pub filter: String,
-    pub rows_shown: String,
-    pub sort_by: String,
-    pub footer: String,
-    pub overall: String,
-    pub criterion: String,
-    pub score: String,
-    pub interval: String,
-    pub confidence: String,
-    pub weight: String,
-    pub mean: String,
-    pub band: String,
-    pub agent: String,
-    pub agents: String,
-    pub unnamed_agent: String,
-    pub conversation: String,
-    pub conversations: String,
-    pub channel: String,
-    pub language: String,
-    pub kind: String,
-    pub what: String,
-    pub why: String,
-    pub begun: String,
-    pub file: String,
-    pub line: String,
-    pub byte: String,
-    pub reason: String,
-    pub source: String,
-    pub fatal: String,
-    pub scored: String,
-    pub not_applicable: String,
-    pub cannot_tell: String,
-    pub no_interval: String,
-    pub interval_and_n: String,
-    pub n_is: String,
-    pub n_of: String,
-    pub mean_and_n: String,
-    pub would_have_earned: String,
-    pub in_conversation: String,
-    pub within: String,
-    pub above: String,
-    pub below: String,
-    pub far_above: String,
-    pub far_below: String,
-    pub axis_score: String,
-    pub axis_n: String,
-    pub axis_time: String,
-    pub axis_day: String,
-    pub index_title: String,
-    pub files_read: String,
-    pub night: String,
-    pub night_says: String,
-    pub read: String,
-    pub quarantined: String,
-    pub parts: String,
-    pub with_fatal: String,
-    pub coverage_caption: String,
-    pub mix_caption: String,
-    pub distribution_caption: String,
-    pub distribution_says: String,
-    pub team: String,
-    pub team_says: String,
-    pub funnel: String,
-    pub funnel_says: String,
-    pub funnel_outside: String,
-    pub team_line: String,
-    pub intervals: String,
-    pub intervals_says: String,
-    pub intervals_capped: String,
-    pub figures_in_table: String,
-    pub agents_caption: String,
-    pub agents_says: String,
-    pub against_team: String,
-    pub read_first: String,
-    pub first_caption: String,
-    pub why_fatal: String,
-    pub why_worst: String,
-    pub why_best: String,
-    pub pages_say: String,
-    pub pages_written: String,
-    pub no_pages: String,
-    pub about: String,
-    pub about_scores: String,
-    pub masked: String,
-    pub not_masked: String,
-    pub made_by: String,
-    pub scorecard: String,
-    pub phrases: String,
-    pub tables: String,
-    pub agent_lead: String,
-    pub fatal_agent: String,
-    pub fatal_here: String,
-    pub scores: String,
-    pub scores_says: String,
-    pub scores_caption: String,
-    pub scored_parts: String,
-    pub team_mean: String,
-    pub plain_mean: String,
-    pub agent_plot: String,
-    pub agent_plot_says: String,
-    pub why_cannot_tell: String,
-    pub why_not_applicable: String,
-    pub why_nothing: String,
-    pub best: String,
-    pub best_says: String,
-    pub worst: String,
-    pub worst_says: String,
-    pub practise: String,
-    pub practise_says: String,
-    pub most_lost: String,
-    pub colleague: String,
-    pub timeline: String,
-    pub timeline_plot: String,
-    pub timeline_says: String,
-    pub timeline_caption: String,
-    pub timeline_sample: String,
-    pub timeline_untimed: String,
-    pub worth_a_look: String,
-    pub pages_caption: String,
-    pub overall_with_confidence: String,
-    pub sums: String,
-    pub sums_says: String,
-    pub sums_caption: String,
-    pub base: String,
-    pub won: String,
-    pub lost: String,
-    pub transcript: String,
-    pub transcript_says: String,
-    pub transcript_says_open: String,
-    pub show_only: String,
-    pub all_criteria: String,
-    pub called_by: String,
-    pub cut_here: String,
-    pub more_turns: String,
-    pub more_points: String,
-    pub quarantine: String,
-    pub quarantine_none: String,
-    pub quarantine_lead: String,
-    pub quarantine_capped: String,
-    pub quarantine_caption: String,
-    pub criteria: BTreeMap<String, TitleAdvice>,
-    pub bands: Words,
-    pub languages: Words,
-    pub channels: Words,
-    pub speakers: Words,
-    pub kinds: Words,
-    pub statuses: Words,
-    pub fatal_items: Words,
-    pub quarantine_kinds: BTreeMap<String, TitleRemedy>,
-    /// By `rule`, or by `criterion.rule` where criteria use it differently.
-    pub rules: Words,
-    /// What would have earned a point, by the program's own words for it.
-    pub hints: Words,
-    /// Why a criterion ended as it did, by the program's own words for it.
-    pub reasons: Words,
+/// Makes the type of the words and the way to set one by its name: a derived reader of so many fields takes minutes to compile.
+macro_rules! texts {
+    ($($field:ident)*) => {
+        /// The words of one language. What each is for, its file says.
+        #[derive(Debug, Default)]
+        pub(super) struct Texts {
+            $(pub $field: String,)*
+            pub criteria: BTreeMap<String, TitleAdvice>,
+            pub bands: Words,
+            pub languages: Words,
+            pub channels: Words,
+            pub speakers: Words,
+            pub kinds: Words,
+            pub statuses: Words,
+            pub fatal_items: Words,
+            pub quarantine_kinds: BTreeMap<String, TitleRemedy>,
+            /// By `rule`, or by `criterion.rule` where criteria use it differently.
+            pub rules: Words,
+            /// What would have earned a point, by the program's own words for it.
+            pub hints: Words,
+            /// Why a criterion ended as it did, by the program's own words for it.
+            pub reasons: Words,
+        }
+
+        /// Every plain text.
+        const FIELDS: &[&str] = &[$(stringify!($field)),*];
+
+        impl Texts {
+            /// Where the text of this name stands.
+            fn field(&mut self, name: &str) -> Option<&mut String> {
+                match name {
+                    $(stringify!($field) => Some(&mut self.$field),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+texts! {
+    lang report skip path on_this_page figures_behind filter rows_shown sort_by footer overall criterion score
+    interval confidence weight mean band agent agents unnamed_agent conversation conversations channel language kind
+    what why begun file line byte reason source fatal scored not_applicable cannot_tell no_interval interval_and_n
+    n_is n_of mean_and_n would_have_earned in_conversation within above below far_above far_below axis_score axis_n
+    axis_time axis_day index_title files_read night night_says read quarantined parts with_fatal coverage_caption
+    mix_caption distribution_caption distribution_says team team_says funnel funnel_says funnel_outside team_line
+    intervals intervals_says intervals_capped figures_in_table agents_caption agents_says against_team read_first
+    first_caption why_fatal why_worst why_best pages_say pages_written no_pages about about_scores masked not_masked
+    made_by scorecard phrases tables agent_lead fatal_agent fatal_here scores scores_says scores_caption scored_parts
+    team_mean plain_mean agent_plot agent_plot_says why_cannot_tell why_not_applicable why_nothing best best_says
+    worst worst_says practise practise_says most_lost colleague timeline timeline_plot timeline_says timeline_caption
+    timeline_sample timeline_untimed worth_a_look pages_caption overall_with_confidence sums sums_says sums_caption
+    base won lost transcript transcript_says transcript_says_open show_only all_criteria called_by cut_here more_turns
+    more_points quarantine quarantine_none quarantine_lead quarantine_capped quarantine_caption
 }
 
 const fn source(language: Language) -> &'static str {
@@ -212,7 +101,41 @@ const fn source(language: Language) -> &'static str {
 /// # Errors
 /// Never, as a test sees to.
 pub(super) fn load(language: Language) -> Result<Texts, TextsError> {
-    toml::from_str(source(language)).map_err(|e| TextsError { language: language.code(), message: e.to_string() })
+    let fail = |message: String| TextsError { language: language.code(), message };
+    let table: toml::Table = toml::from_str(source(language)).map_err(|e| fail(e.to_string()))?;
+    let mut texts = Texts::default();
+    if let Some(missing) = FIELDS.iter().find(|f| !table.contains_key(**f)) {
+        return Err(fail(format!("there is no text {missing:?}")));
+    }
+    for (name, value) in table {
+        if let toml::Value::String(text) = value {
+            *texts.field(&name).ok_or_else(|| fail(format!("{name:?} is nobody's text")))? = text;
+            continue;
+        }
+        let words = match name.as_str() {
+            "criteria" => {
+                texts.criteria = value.try_into().map_err(|e| fail(format!("{name}: {e}")))?;
+                continue;
+            }
+            "quarantine_kinds" => {
+                texts.quarantine_kinds = value.try_into().map_err(|e| fail(format!("{name}: {e}")))?;
+                continue;
+            }
+            "bands" => &mut texts.bands,
+            "languages" => &mut texts.languages,
+            "channels" => &mut texts.channels,
+            "speakers" => &mut texts.speakers,
+            "kinds" => &mut texts.kinds,
+            "statuses" => &mut texts.statuses,
+            "fatal_items" => &mut texts.fatal_items,
+            "rules" => &mut texts.rules,
+            "hints" => &mut texts.hints,
+            "reasons" => &mut texts.reasons,
+            _ => return Err(fail(format!("{name:?} is nobody's table"))),
+        };
+        *words = value.try_into().map_err(|e| fail(format!("{name}: {e}")))?;
+    }
+    Ok(texts)
 }
 
 /// A text with its `{names}` filled in.
