@@ -262,16 +262,36 @@ pub fn read_all(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> C
                         joined.push(source.clone());
                     }
                 }
-                format.read(&joined, options, &mut |r| sink(r, format.name(), None))?;
+                let mut any = false;
+                format.read(&joined, options, &mut |r| {
+                    any = true;
+                    sink(r, format.name(), None)
+                })?;
+                if !any {
+                    sink(nothing_in(&joined[0]), format.name(), None)?;
+                }
             }
             Some(Ok(format)) => {
                 let side = Beside::of(&sources[i], options);
-                let mut sink = |r| sink(r, format.name(), side.as_ref());
-                format.read(std::slice::from_ref(&sources[i]), options, &mut sink)?;
+                // What describes other files says nothing by itself.
+                let mut any = format.has_side_files();
+                format.read(std::slice::from_ref(&sources[i]), options, &mut |r| {
+                    any = true;
+                    sink(r, format.name(), side.as_ref())
+                })?;
+                if !any {
+                    sink(nothing_in(&sources[i]), format.name(), None)?;
+                }
             }
         }
     }
     ControlFlow::Continue(())
+}
+
+/// A file that was understood and holds nothing is set aside too, so that none is passed over in silence.
+fn nothing_in(source: &Source) -> Record {
+    let reason = Reason::Content("there is no conversation in it".to_owned());
+    Record::Bad(Quarantined { place: Place::file(&source.file), conversation_id: None, reason })
 }
 
 /// What the file beside a transcript says.

@@ -132,6 +132,10 @@ pub trait Format: Sync {
     fn joins_files(&self) -> bool {
         false
     }
+    /// Whether files of this format may be read for another file's sake, and then give no record of their own.
+    fn has_side_files(&self) -> bool {
+        false
+    }
     /// Reads the sources (one, unless [`Format::joins_files`]) and hands on their records in order. Never panics on bad
     /// input; a file that cannot be read is a [`Record::Bad`] too. Returns `Break` when the sink asked to stop.
     fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()>;

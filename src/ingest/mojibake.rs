@@ -22,8 +22,9 @@ pub(super) fn mend(c: &mut Conversation<'_>) {
     let mut found = None;
     for turn in c.turns.iter().filter(|t| !t.text.is_ascii()).take(8) {
         let sample = &turn.text[..turn.text.floor_char_boundary(SAMPLE)];
-        // Boxes and blocks are what letters become in IBM866 and KOI8-R.
-        let letter = |c: &char| !c.is_ascii() && (c.is_alphabetic() || ('\u{2500}'..='\u{259f}').contains(c));
+        // Boxes and blocks are what letters become in IBM866 and KOI8-R, signs and controls in Latin-1.
+        let sign = |c: &char| ('\u{2500}'..='\u{259f}').contains(c) || ('\u{80}'..='\u{bf}').contains(c);
+        let letter = |c: &char| !c.is_ascii() && (c.is_alphabetic() || sign(c));
         let letters = sample.chars().filter(letter).count();
         if letters < LETTERS {
             continue;

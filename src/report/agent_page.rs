@@ -71,17 +71,11 @@ fn interval(e: &Estimate) -> String {
     }
 }
 
-/// What people have said that a page shows beside the figures.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct People<'a> {
-    /// How far criteria may be trusted, and whether it was measured with the phrases and the scorecard of this run.
-    pub trust: Option<(&'a Trust, bool)>,
-    /// Notes and disputes about this agent.
-    pub notes: &'a [&'a Note],
-}
+/// How far criteria may be trusted, and whether it was measured with the phrases and the scorecard of this run.
+pub type Measured<'a> = Option<(&'a Trust, bool)>;
 
-/// The page of an agent.
-pub fn page(row: &AgentRow, agent: &Agent, scorecard: &Scorecard, people: People<'_>) -> String {
+/// The page of an agent, but for what other nights say and for reviewers' notes ([`with_notes`]).
+pub fn page(row: &AgentRow, agent: &Agent, scorecard: &Scorecard, trust: Measured<'_>) -> String {
     let mut out = String::new();
     let name =
         if row.agent_id.is_empty() { "Agents that the input does not name".to_owned() } else { escape(&row.agent_id) };
@@ -96,8 +90,8 @@ pub fn page(row: &AgentRow, agent: &Agent, scorecard: &Scorecard, people: People
             if row.fatal == 1 { "it" } else { "them" }
         );
     }
-    scores(&mut out, row, agent, scorecard, people.trust.map(|t| t.0));
-    if let Some((trust, same)) = people.trust {
+    scores(&mut out, row, agent, scorecard, trust.map(|t| t.0));
+    if let Some((trust, same)) = trust {
         measured(&mut out, trust, same);
     }
     let best = moments(&agent.best);
@@ -105,7 +99,7 @@ pub fn page(row: &AgentRow, agent: &Agent, scorecard: &Scorecard, people: People
     section(&mut out, "What went best", &best);
     section(&mut out, "What went worst", &worst);
     practise(&mut out, row, agent);
-    with_notes(&out, people.notes)
+    out
 }
 
 /// How far a score agrees with reviewers, for a table.

@@ -423,8 +423,8 @@ impl<'s> RunFolder<'s> {
             if let Some(agent) = self.team.agents.get(&row.agent_id) {
                 let path = pages.join(agent_page::file_name(&row.agent_id)).to_string_lossy().into_owned() + ".md";
                 let of: Vec<_> = notes.of(&row.agent_id).collect();
-                let people = agent_page::People { trust, notes: &of };
-                let text = agent_page::page(row, agent, scorecard, people) + &trend_section::sections(&night, row);
+                let text = agent_page::page(row, agent, scorecard, trust) + &trend_section::sections(&night, row);
+                let text = agent_page::with_notes(&text, &of);
                 fs::write(&path, text).map_err(|e| RunError::Io(path.into(), e))?;
             }
         }

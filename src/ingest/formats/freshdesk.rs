@@ -267,8 +267,9 @@ mod tests {
                 "{\"id\":\"3\",\"channel\":\"chat\",\"started_at\":\"2025-03-10T05:00:00Z\",\"agent_id\":\"7\",\"labels\":{\"via\":\"chat\"},\"outcome\":{\"resolved\":true},\"turns\":[\
             {\"speaker\":\"customer\",\"text\":\"Where?\",\"start\":0.0},{\"speaker\":\"agent\",\"text\":\"vip\",\"start\":1800.0,\"kind\":\"note\"},\
             {\"speaker\":\"agent\",\"text\":\"Sent today.\",\"start\":3600.0}]}",
-                "{\"id\":\"4\",\"channel\":\"email\",\"started_at\":\"2025-03-10T06:00:00Z\",\"labels\":{\"note\":\"the ticket itself is not in the export: its first message is missing\"},\"turns\":[\
-            {\"speaker\":\"customer\",\"text\":\"hello?\",\"start\":0.0}]}"
+                "{\"id\":\"4\",\"channel\":\"email\",\"started_at\":\"2025-03-10T06:00:00Z\",\"turns\":[\
+            {\"speaker\":\"customer\",\"text\":\"hello?\",\"start\":0.0}],\
+            \"notes\":[{\"kind\":\"left_out\",\"text\":\"the ticket itself is not in the export: its first message is missing\"}]}"
             ]
         );
     }

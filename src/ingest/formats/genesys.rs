@@ -62,6 +62,10 @@ impl Format for Genesys {
         }
     }
 
+    fn has_side_files(&self) -> bool {
+        true
+    }
+
     fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
         vendor::conversations(sources, options, &["conversations", "entities"], sink, &|source, item, id| {
             conversation(source, options, item, id)

@@ -89,8 +89,9 @@ impl Heard {
     pub fn split(self) -> Vec<Segment> {
         let Heard { label, start, end, text, mut words } = self;
         let whole = |label: String, text: String| Segment { label, start, end, text, ..Segment::default() };
-        // A word without a speaker is said by whoever said the one before.
-        let mut last = words.iter().map(|w| &w.label).find(|l| !l.is_empty()).cloned().unwrap_or_default();
+        // A word without a speaker is said by whoever said the one before, and where none has one, by the segment's.
+        let first = words.iter().map(|w| &w.label).find(|l| !l.is_empty());
+        let mut last = first.unwrap_or(&label).clone();
         for word in &mut words {
             if word.label.is_empty() {
                 word.label.clone_from(&last);

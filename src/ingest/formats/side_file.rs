@@ -31,6 +31,10 @@ impl Format for SideFile {
         if rttm::speaks_of(&sample.text).is_some() || yandex_speechsense::is_metadata(sample) { 97 } else { 0 }
     }
 
+    fn has_side_files(&self) -> bool {
+        true
+    }
+
     fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
         for source in sources {
             let place = Place::file(&source.file);

@@ -67,8 +67,8 @@ impl Ticket {
     }
 
     fn conversation(&mut self) -> Conversation<'static> {
-        let mut out = std::mem::take(&mut self.conversation);
         let messages = self.in_order();
+        let mut out = std::mem::take(&mut self.conversation);
         let first = messages.iter().find_map(|(at, _)| *at);
         let opened = self.opened.as_deref().and_then(|o| times::parse(o).ok());
         out.started_at = first.map(|f| f.0).or(opened).and_then(times::written).map(Into::into);
@@ -258,7 +258,7 @@ mod tests {
             ]
         );
         assert_eq!(c.started_at.as_deref(), Some("2025-03-10T05:00:30Z"));
-        assert!(c.labels.0.values().next().unwrap().contains("\"soon\" is not a date"));
+        assert!(c.notes[0].text.contains("\"soon\" is not a date"));
     }
 
     #[test]

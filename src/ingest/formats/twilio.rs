@@ -55,6 +55,10 @@ impl Format for Twilio {
         }
     }
 
+    fn has_side_files(&self) -> bool {
+        true
+    }
+
     fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
         vendor::conversations(sources, options, &[], sink, &|source, item, id| conversation(source, options, item, id))
     }

@@ -247,12 +247,12 @@ mod tests {
         );
         assert_eq!(
             got,
-            [
-                "{\"id\":\"call 7\",\"channel\":\"call\",\"language\":\"russian\",\"labels\":{\"note\":\"segments that Whisper takes for silence, left out: 1; segments that may be loops of the recogniser (compression ratio above 2.4): 1\"},\"turns\":[\
+            ["{\"id\":\"call 7\",\"channel\":\"call\",\"language\":\"russian\",\"turns\":[\
                  {\"speaker\":\"unknown\",\"text\":\"Алло\",\"start\":0.5,\"end\":1.5},\
                  {\"speaker\":\"unknown\",\"text\":\"Да\",\"start\":1.6,\"end\":2.0},\
-                 {\"speaker\":\"unknown\",\"text\":\"нет нет нет\",\"start\":5.0,\"end\":6.0}]}"
-            ]
+                 {\"speaker\":\"unknown\",\"text\":\"нет нет нет\",\"start\":5.0,\"end\":6.0}],\
+                 \"notes\":[{\"kind\":\"hallucination\",\"text\":\"segments that Whisper takes for silence, left out: 1\"},\
+                 {\"kind\":\"repetition\",\"text\":\"segments that may be loops of the recogniser (compression ratio above 2.4): 1\"}]}"]
         );
     }
 

@@ -92,14 +92,15 @@ impl Format for Zendesk {
         let mut reader = Reader::default();
         // The users may stand in the last file; what cannot be read is told in the second pass.
         for source in sources {
-            let _ = read(source, options, &LISTS, &mut |_| ControlFlow::Continue(()), &mut |item, _| {
-                reader.learn(item);
-                ControlFlow::Continue(())
-            });
+            let _ =
+                read(source, options, lists(source, options), &mut |_| ControlFlow::Continue(()), &mut |item, _| {
+                    reader.learn(item);
+                    ControlFlow::Continue(())
+                });
         }
         for source in sources {
             let stem = source.stem();
-            read(source, options, &LISTS, sink, &mut |item, sink| reader.take(item, &stem, sink))?;
+            read(source, options, lists(source, options), sink, &mut |item, sink| reader.take(item, &stem, sink))?;
         }
         let Reader { users, gather } = reader;
         gather.finish(options.max_record, sink, &mut |id, place, records, sink| {
@@ -109,6 +110,12 @@ impl Format for Zendesk {
 }
 
 const LISTS: [&str; 5] = ["tickets", "users", "ticket_events", "audits", "results"];
+
+/// The lists that a file may be: none where its values are tickets, which may carry lists of users and audits themselves.
+fn lists(source: &Source, options: &Options) -> &'static [&'static str] {
+    let of_tickets = source.sample(options).is_ok_and(|b| b.sample().json().iter().any(|k| k == "requester_id"));
+    if of_tickets { &[] } else { &LISTS }
+}
 
 #[derive(Default, Deserialize, Serialize)]
 #[serde(default)]
@@ -230,10 +237,21 @@ struct Reader {
 
 impl Reader {
     fn learn(&mut self, item: &Item<'_>) {
+        #[derive(Deserialize)]
+        struct Beside {
+            users: Vec<RawUser>,
+        }
         if !item.text.contains("\"role\"") {
             return;
         }
-        let Ok(user) = item.parse::<RawUser>() else { return };
+        if let Ok(beside) = item.parse::<Beside>() {
+            beside.users.iter().for_each(|user| self.know(user));
+        } else if let Ok(user) = item.parse::<RawUser>() {
+            self.know(&user);
+        }
+    }
+
+    fn know(&mut self, user: &RawUser) {
         let (Some(id), Some(role)) = (user.id.get(), user.role.get()) else { return };
         let speaker = match role {
             "end-user" => Speaker::Customer,
