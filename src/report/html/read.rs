@@ -78,6 +78,9 @@ mod tests {
         for severity in crate::alerts::Severity::ALL {
             assert!(t.urgencies.contains_key(severity.name()), "{}", severity.name());
         }
+        for kind in crate::model::Reason::KINDS {
+            assert!(t.quarantine_kinds.contains_key(kind), "{kind}");
+        }
         for kind in crate::notes::NoteKind::ALL {
             assert!(t.review_kinds.contains_key(kind.name()), "{}", kind.name());
         }
