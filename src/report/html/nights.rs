@@ -104,7 +104,7 @@ fn row(c: &Context<'_>, measure: usize, s: &Series) -> Vec<Cell> {
         Err(f) => few(f),
         Ok(trend) => {
             let sure = trend.q <= DISCOVERY_RATE;
-            let word = direction(trend.slope, sure, [&t.falls, &t.within, &t.rises]);
+            let word = direction(trend.slope, sure, [&t.falls, &t.may_be_chance, &t.rises]);
             let below = match trend.low.zip(trend.high) {
                 Some((low, high)) => format!("{}; {word}", ends(low, high)),
                 None => word.to_owned(),
@@ -118,7 +118,7 @@ fn row(c: &Context<'_>, measure: usize, s: &Series) -> Vec<Cell> {
             let sure = change.q.is_some_and(|q| q <= DISCOVERY_RATE);
             let below = match change.told {
                 Some(told) => {
-                    let word = direction(change.difference, sure, [&t.lower, &t.within, &t.higher]);
+                    let word = direction(change.difference, sure, [&t.lower, &t.may_be_chance, &t.higher]);
                     format!("{}; {word}", ends(told.low, told.high))
                 }
                 None => t.no_interval.clone(),
@@ -129,7 +129,7 @@ fn row(c: &Context<'_>, measure: usize, s: &Series) -> Vec<Cell> {
     vec![Cell::text(c.title(measure)).head(), tonight, usual, limits, trend, change]
 }
 
-fn direction<'w>(x: f64, sure: bool, [down, chance, up]: [&'w String; 3]) -> &'w str {
+fn direction(x: f64, sure: bool, [down, chance, up]: [&String; 3]) -> &str {
     match (sure, x < 0.0) {
         (false, _) => chance,
         (true, true) => down,

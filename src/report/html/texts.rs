@@ -97,7 +97,8 @@ texts! {
     alert_fatal alert_quarantine alert_drop alert_falling with_interval signal_beyond signal_run roles_caption
     roles_say how_known notes_caption noted trust_line trust_few trust_measured trust_marked trust_other history
     history_says history_compared history_first history_left_out break_phrases break_scorecard break_both first_seen
-    history_caption tonight usual limits trend_week week_ago from_to few_nights rises falls higher lower no_week_ago
+    history_caption tonight usual limits trend_week week_ago from_to few_nights rises falls higher lower may_be_chance
+    no_week_ago
     control control_says nights_caption axis_night team_history like_cases like_says like_caption like_effect as_it_is
     adjusted difference verdict surely_above surely_below no_difference habits habit_empathy habit_sentence habit_none
     habit_language review review_says
