@@ -224,7 +224,7 @@ fn reviews(night: &str, at: &impl Fn(&str) -> String) {
     score(Path::new("data/night"), Path::new(&later), &[NIGHT, &["--review", &notes, "--trust", &trust]].concat(), 0);
     let of = |folder: &str, file: &str| fs::read_to_string(format!("{folder}/{file}")).unwrap();
     assert_eq!(of(&later, "review.csv"), of(night, "review.csv"));
-    let notes_of = |folder: &str| of(folder, "agents/aigerim.md").split_once("<!-- notes -->").unwrap().1.to_owned();
+    let notes_of = |folder: &str| html_notes(&of(folder, "agents/aigerim.md"));
     assert_eq!(notes_of(&later), notes_of(night));
     assert_eq!(html_notes(&of(&later, "report/agents/aigerim.html")), shown, "at once as later");
     let page = of(&later, "agents/tom.md");
