@@ -60,8 +60,12 @@ pub fn welch(earlier: Mean, later: Mean) -> Option<Difference> {
     }
     let (a, b) = (earlier.variance / earlier.n, later.variance / later.n);
     let freedom = (a + b).powi(2) / (a * a / (earlier.n - 1.0) + b * b / (later.n - 1.0));
-    let t = StudentsT::new(0.0, 1.0, freedom).ok()?;
     let (difference, error) = (later.mean - earlier.mean, (a + b).sqrt());
+    // What rounding leaves of a spread that is none may be negative.
+    if !error.is_finite() || error < 1e-9 {
+        return None;
+    }
+    let t = StudentsT::new(0.0, 1.0, freedom).ok()?;
     let half = t.inverse_cdf(0.975) * error;
     let p = 2.0 * t.cdf(-(difference / error).abs());
     (half.is_finite() && p.is_finite()).then_some(Difference {

@@ -453,7 +453,9 @@ impl<'s> RunFolder<'s> {
         write("run.json", json(serde_json::to_string_pretty(&self.facts)).as_bytes())?;
         let staged = night.stage(&self.night, &self.facts, &folder)?;
         if let Some(report) = &self.report {
-            report.write(&folder, &self.facts, &rows, &self.team, scorecard)?;
+            let (facts, rows, team) = (&self.facts, rows.as_slice(), &self.team);
+            let told = html::Told { facts, rows, team, scorecard, night: &night, notes: &notes };
+            report.write(&folder, told)?;
         }
         publish(self.temporary, &self.target)?;
         staged.map_or(Ok(()), Staged::commit)?;

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use super::{Run, RunsError};
 use crate::ingest::formats::sheet::{HandSheet, HandSheetError};
 use crate::notes::{Joined, Note, NoteKind, Notes};
-use crate::report::{agent_page, file};
+use crate::report::run_folder::RunError;
+use crate::report::{agent_page, file, html};
 
 /// Notes could not be put into a run folder.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub enum ReviewError {
     /// The table of notes cannot be read.
     #[error(transparent)]
     Sheet(#[from] HandSheetError),
+    /// A page of the report could not be made.
+    #[error(transparent)]
+    Page(#[from] RunError),
     /// The system refused.
     #[error("cannot write {0}: {1}")]
     Write(PathBuf, io::Error),
@@ -49,6 +53,10 @@ pub fn add(run: &Run, sheet: &HandSheet) -> Result<Joined, ReviewError> {
             if with != page {
                 write(path, with.as_bytes())?;
             }
+        }
+        let notes: Vec<&Note> = joined.of(&agent).collect();
+        if let Some((path, page)) = html::page_with_notes(&run.path, &agent, &notes)? {
+            write(path, page.as_bytes())?;
         }
     }
     Ok(joined)

@@ -58,6 +58,31 @@ function hostile() {
   return file;
 }
 
+// Eleven nights of the demo calls, of which the last one is `data/night`: each of the others lacks a quarter of the calls.
+function nights() {
+  const history = path.join(work, 'history');
+  const lines = fs.readFileSync(path.join(root, 'data/night/calls.jsonl'), 'utf8').trim().split('\n');
+  for (let day = 9; day < 20; day += 1) {
+    const file = path.join(work, 'calls.jsonl');
+    fs.writeFileSync(file, lines.filter((_, i) => (i * 7 + day) % 4 !== 0).join('\n') + '\n');
+    score('before', file, ['--history', history, '--date', `2026-11-${String(day).padStart(2, '0')}`, '--no-report', '--no-workbook']);
+  }
+  const trust = path.join(work, 'trust.json');
+  const labels = ['like_reviewers', 'substantial', 'moderate', 'not_alone', 'unknown', 'moderate'];
+  const criteria = ['patience', 'empathy', 'positive_language', 'proper_closing', 'attentiveness', 'politeness'].map((criterion, i) => ({
+    criterion, label: labels[i], says: 'in English', n: 60 - i, basis: 'all', kappa: i === 4 ? null : 0.6, low: i === 4 ? null : 0.42,
+    high: i === 4 ? null : 0.77, reviewers_n: 0, reviewers_kappa: null,
+  }));
+  fs.writeFileSync(trust, JSON.stringify({
+    layout: 1, lexicon: 'other', scorecard_hash: 'other', marked_from: '2026-11-01', marked_to: '2026-11-05', reviewers: 2,
+    conversations: 60, seed: 1, criteria,
+  }));
+  const notes = path.join(work, 'notes.csv');
+  fs.writeFileSync(notes, 'id,criterion,reviewer,kind,text\ncall-010,empathy,<b>rita</b>,dispute,"<script>alert(5)</script> is missing"\n' +
+    'call-010,empathy,olga,accepted,\ncall-015,,rita,comment,calm to the end\n');
+  return ['--history', history, '--date', '2026-11-20', '--trust', trust, '--review', notes];
+}
+
 // What every page must be, seen from within.
 function inspect() {
   const out = { structure: [], links: [], overflow: document.documentElement.scrollWidth > window.innerWidth };
@@ -134,10 +159,11 @@ const browser = await chromium.launch({
 
 try {
   console.log(`browser ${browser.version()}`);
+  const told = nights();
   const reports = {
-    en: score('en', 'data/night'),
-    ru: score('ru', 'data/night', ['--report-language', 'ru']),
-    kk: score('kk', 'data/night', ['--report-language', 'kk']),
+    en: score('en', 'data/night', told),
+    ru: score('ru', 'data/night', [...told, '--report-language', 'ru']),
+    kk: score('kk', 'data/night', [...told, '--report-language', 'kk']),
     hostile: score('hostile', hostile()),
   };
 
@@ -191,6 +217,22 @@ try {
     none(found.latin, `${name}: no untranslated words`);
     none(errors, `${name}: no errors`);
     none(requests, `${name}: no requests`);
+
+    // What is told beside the scores.
+    const sections = await page.goto(pathToFileURL(path.join(report, 'index.html')).href)
+      .then(() => page.evaluate(() => [...document.querySelectorAll('main section[id]')].map((e) => e.id)));
+    check(sections[0] === 'attention', `${name}: begins with what to look at`, sections.join());
+    check(sections.includes('team-history') === (name !== 'hostile'), `${name}: the team's nights`, sections.join());
+    if (name !== 'hostile') {
+      check(await page.locator('#attention tbody tr').count() > 0, `${name}: alerts`);
+      await page.goto(pathToFileURL(path.join(report, 'agents/ruslan.html')).href);
+      const own = await page.evaluate(() => [...document.querySelectorAll('main section[id]')].map((e) => e.id));
+      check(['history', 'habits'].every((s) => own.includes(s)), `${name}: sections of an agent`, own.join());
+      check(await page.locator('#history svg').count() >= 2, `${name}: control charts`);
+      check(await page.locator('.notes li').count() === 3, `${name}: notes of reviewers`);
+      check((await page.locator('.notes li').first().textContent()).includes('<script>alert(5)'), `${name}: notes are shown as they are`);
+      check(/0[.,]42/.test(await page.locator('#scores tbody').textContent()), `${name}: how far scores may be trusted`);
+    }
 
     // The table of agents.
     await page.goto(pathToFileURL(path.join(report, 'index.html')).href);

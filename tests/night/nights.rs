@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::{Table, files, sabyr, score};
 
 /// A small night of two agents; ana's last words are those of a bad night.
-fn night(folder: &Path, day: &str, agents: &[&str], last: &str) -> PathBuf {
+pub(crate) fn night(folder: &Path, day: &str, agents: &[&str], last: &str) -> PathBuf {
     let mut out = String::new();
     for (a, agent) in agents.iter().enumerate() {
         for i in 0..12 {
@@ -27,7 +27,7 @@ fn night(folder: &Path, day: &str, agents: &[&str], last: &str) -> PathBuf {
 }
 
 /// All files of a folder with their bytes, but for the seconds.
-fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let text = |bytes: Vec<u8>| match String::from_utf8(bytes) {
         Ok(text) => text.lines().filter(|l| !l.contains("\"seconds\":")).collect::<Vec<_>>().join("\n").into_bytes(),
         Err(e) => e.into_bytes(),

@@ -212,14 +212,21 @@ fn reviews(night: &str, at: &impl Fn(&str) -> String) {
         page.contains("## Notes and disputes") && page.contains("&lt;b&gt;rita&lt;/b&gt;: “=1+1, or call \\[phone\\]”"),
         "{page}"
     );
+    let page = fs::read_to_string(format!("{night}/report/agents/aigerim.html")).unwrap();
+    let html_notes =
+        |page: &str| page.split_once("<!-- notes -->").unwrap().1.split_once("<!-- /notes -->").unwrap().0.to_owned();
+    let shown = html_notes(&page);
+    assert!(shown.contains("Notes and disputes") && shown.contains("=1+1, or call [phone]"), "{shown}");
+    assert!(shown.contains("&#60;b&#62;rita") && !shown.contains("<b>rita"), "{shown}");
     assert!(run(&["explain", night, "call-017"], 0).0.contains("dispute by <b>rita</b>: =1+1, or call [phone]"));
     // At once with the scores, and with the labels that were measured.
     let (later, trust) = (at("later"), at("trust.json"));
     score(Path::new("data/night"), Path::new(&later), &[NIGHT, &["--review", &notes, "--trust", &trust]].concat(), 0);
     let of = |folder: &str, file: &str| fs::read_to_string(format!("{folder}/{file}")).unwrap();
     assert_eq!(of(&later, "review.csv"), of(night, "review.csv"));
-    let notes_of = |folder: &str| of(folder, "agents/aigerim.md").split_once("<!-- notes -->").unwrap().1.to_owned();
+    let notes_of = |folder: &str| html_notes(&of(folder, "agents/aigerim.md"));
     assert_eq!(notes_of(&later), notes_of(night));
+    assert_eq!(html_notes(&of(&later, "report/agents/aigerim.html")), shown, "at once as later");
     let page = of(&later, "agents/tom.md");
     assert!(page.contains("| agreement with reviewers |") && page.contains("kappa 0."), "{page}");
     assert!(page.contains("marked 2026-11-10 to 2026-11-14") && !page.contains("## Notes"), "{page}");

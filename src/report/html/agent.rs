@@ -7,6 +7,8 @@ use super::model::{Advice, Block, Cell, Column, Page, Plot, Section, Table, Text
 use super::plots::{self, Interval, TimeDot, Width};
 use super::texts::fill;
 use super::transcript::Transcript;
+use super::{like_cases, nights, trust};
+use crate::criteria;
 
 /// Moments of each kind on a page, and things to practise.
 const SHOWN: usize = 5;
@@ -60,9 +62,13 @@ pub(super) fn page<'c>(c: &'c Context<'_>, of: &Of<'_>) -> Page<'c> {
         sections.push(Section { blocks: vec![Block::Notice(text)], ..Section::default() });
     }
     sections.push(scores(c, of));
+    sections.push(Section { blocks: vec![Block::Notes], ..Section::default() });
     sections.extend(practise(c, of));
     sections.extend(moments(c, of, false));
     sections.extend(moments(c, of, true));
+    sections.extend(nights::of_agent(c, &of.row.agent_id));
+    sections.extend(like_cases::of_agent(c, &of.row.agent_id));
+    sections.extend(like_cases::habits(c, of.row));
     sections.extend(timeline(c, of));
     sections.extend(conversations(c, of));
     Page {
@@ -84,7 +90,8 @@ fn scores(c: &Context<'_>, of: &Of<'_>) -> Section {
     for (i, estimate) in of.row.estimates.iter().enumerate() {
         let title = c.title(i);
         let team = c.means[i].map_or("–".into(), |m| c.number(m, 0));
-        let head = Cell::text(title.clone()).head();
+        let trust = i.checked_sub(1).map_or(String::new(), |k| trust::line(c, criteria::ALL[k].name()));
+        let head = Cell::text(title.clone()).below(trust).head();
         let of_parts = |n: u64| fill(&t.n_of, &[("n", &c.count(n)), ("of", &c.count(of.row.conversations))]);
         let Some(e) = estimate else {
             let why = match i.checked_sub(1) {
@@ -174,6 +181,7 @@ fn scores(c: &Context<'_>, of: &Of<'_>) -> Section {
     if !intervals.is_empty() {
         blocks.insert(0, Block::Plot(plot));
     }
+    blocks.extend(trust::measured(c));
     Section { id: "scores".into(), title: t.scores.clone(), says, blocks }
 }
 

@@ -8,11 +8,12 @@ use super::funnel::Funnel;
 use super::gather::{AgentGathered, Gathered, Moment};
 use super::model::{Card, Cell, Line, Text};
 use super::texts::{Texts, fill};
-use super::{Settings, funnel};
+use super::{Settings, Told, funnel};
 use crate::agents::{Agent, AgentRow, Estimate, Team};
 use crate::criteria;
 use crate::model::{Channel, Kind, Language, Speaker};
 use crate::report::agent_page::file_name;
+use crate::report::night::NightReport;
 use crate::report::run_folder::RunFacts;
 use crate::results::EvidenceRow;
 use crate::scorecard::Scorecard;
@@ -26,6 +27,7 @@ pub(super) struct Context<'a> {
     pub team: &'a Team,
     pub gathered: &'a Gathered,
     pub scorecard: &'a Scorecard,
+    pub night: &'a NightReport,
     /// The funnel of each score, where there is one.
     pub funnels: Vec<Option<Funnel>>,
     /// The mean of all conversations of each score.
@@ -42,17 +44,10 @@ pub(super) struct Of<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub fn new(
-        t: &'a Texts,
-        settings: Settings,
-        facts: &'a RunFacts,
-        rows: &'a [AgentRow],
-        team: &'a Team,
-        gathered: &'a Gathered,
-        scorecard: &'a Scorecard,
-    ) -> Self {
+    pub fn new(t: &'a Texts, settings: Settings, told: &Told<'a>, gathered: &'a Gathered) -> Self {
         let scores = 0..=criteria::ALL.len();
         let transcripts = gathered.agents.values().flat_map(|a| a.pages().into_iter().flatten());
+        let Told { facts, rows, team, scorecard, night, .. } = *told;
         Self {
             t,
             settings,
@@ -61,6 +56,7 @@ impl<'a> Context<'a> {
             team,
             gathered,
             scorecard,
+            night,
             funnels: scores.clone().map(|i| Funnel::of(team, i)).collect(),
             means: scores.map(|i| funnel::mean(team, i)).collect(),
             paged: transcripts.map(|p| (p.id.as_str(), p.agent_id.as_str())).collect(),
@@ -270,7 +266,7 @@ pub(super) fn conversation_file(id: &str, agent_id: &str) -> String {
 }
 
 /// A path as an address: what is not plain is written in percent signs.
-fn address(path: &str) -> String {
+pub(super) fn address(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for b in path.bytes() {
         if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b'@') {

@@ -68,7 +68,7 @@ fn sums(c: &Context<'_>, transcript: &Transcript) -> Section {
             ],
             (status, _) => {
                 let name = t.statuses.get(status.name()).cloned().unwrap_or_else(|| status.name().to_owned());
-                let (Text::Own(why) | Text::Input(why) | Text::Link(_, why)) = c.reason(sum.reason);
+                let (Text::Own(why) | Text::Input(why) | Text::Quote(why) | Text::Link(_, why)) = c.reason(sum.reason);
                 let none = || Cell { text: "–".into(), number: true, ..Cell::default() };
                 vec![head.below(format!("{name}: {why}")), none(), none(), none(), none(), none(), none()]
             }

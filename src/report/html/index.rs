@@ -7,6 +7,7 @@ use super::model::{Block, Cell, Column, Figure, Page, Plot, Section, Table, Text
 use super::plots::{self, FunnelDot, Interval, Width};
 use super::texts::fill;
 use super::transcript::Transcript;
+use super::{attention, like_cases, nights, read, trust};
 use crate::agents::AgentRow;
 use crate::criteria;
 use crate::model::Language;
@@ -34,7 +35,19 @@ pub(super) fn page<'c>(c: &'c Context<'_>) -> Page<'c> {
         kicker: t.report.clone(),
         crumbs: Vec::new(),
         lead,
-        sections: [Some(night(c)), team(c), Some(agents(c)), first(c), Some(about(c))].into_iter().flatten().collect(),
+        sections: [
+            Some(attention::section(c)),
+            Some(night(c)),
+            team(c),
+            nights::of_team(c),
+            Some(agents(c)),
+            like_cases::of_team(c),
+            first(c),
+            Some(about(c)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }
 }
 
@@ -48,14 +61,14 @@ fn night(c: &Context<'_>) -> Section {
         figure(f.quarantined, &t.quarantined, "quarantine.html"),
         figure(f.parts, &t.parts, ""),
         figure(c.rows.len() as u64, &t.agents, "#agents"),
-        figure(fatal, &t.with_fatal, if fatal > 0 { "#first" } else { "" }),
+        figure(fatal, &t.with_fatal, if fatal > 0 { "#attention" } else { "" }),
     ];
     let share = |n: u64, of: u64| Cell::number(c.count(n), n as f64).below(c.percent(n, of));
     let coverage = criteria::ALL.iter().enumerate().map(|(i, criterion)| {
         let of = |status: &str| f.statuses.get(criterion.name()).and_then(|s| s.get(status)).copied().unwrap_or(0);
         let mean = c.means[i + 1];
         vec![
-            Cell::text(c.title(i + 1)).head(),
+            Cell::text(c.title(i + 1)).below(trust::line(c, criterion.name())).head(),
             share(of("scored"), f.parts),
             share(of("not_applicable"), f.parts),
             share(of("cannot_tell"), f.parts),
@@ -90,12 +103,12 @@ fn night(c: &Context<'_>) -> Section {
         rows: mix,
         ..Table::default()
     };
-    Section {
-        id: "night".into(),
-        title: t.night.clone(),
-        says: t.night_says.clone(),
-        blocks: vec![Block::Figures(figures), Block::Table(coverage), Block::Table(mix), distributions(c)],
-    }
+    let mut blocks = vec![Block::Figures(figures), Block::Table(coverage)];
+    blocks.extend(trust::measured(c));
+    blocks.push(Block::Table(mix));
+    blocks.extend(read::blocks(c));
+    blocks.push(distributions(c));
+    Section { id: "night".into(), title: t.night.clone(), says: t.night_says.clone(), blocks }
 }
 
 fn distributions(c: &Context<'_>) -> Block {
@@ -122,7 +135,7 @@ fn distributions(c: &Context<'_>) -> Block {
         rows: rows.collect(),
         ..Table::default()
     };
-    Block::Plots(plots.collect(), Some(table))
+    Block::Plots(plots.collect(), t.distribution_says.clone(), Some(table))
 }
 
 /// Agents with an overall score, the highest first.
@@ -333,9 +346,18 @@ fn about(c: &Context<'_>) -> Section {
         Text::Input(f.lexicon.clone()),
     ]));
     let mut links = vec![Text::Own(format!("{} ", t.tables))];
-    for (i, name) in ["conversations.csv", "agents.csv", "evidence.csv", "quarantine.csv", "columns.md", "run.json"]
-        .into_iter()
-        .enumerate()
+    for (i, name) in [
+        "conversations.csv",
+        "agents.csv",
+        "evidence.csv",
+        "quarantine.csv",
+        "alerts.csv",
+        "fairness.csv",
+        "columns.md",
+        "run.json",
+    ]
+    .into_iter()
+    .enumerate()
     {
         if i > 0 {
             links.push(Text::Own(", ".into()));

@@ -30,6 +30,8 @@ pub(super) struct Page<'t> {
 pub(super) enum Text {
     Own(String),
     Input(String),
+    /// Words said.
+    Quote(String),
     Link(String, String),
 }
 
@@ -52,13 +54,15 @@ pub(super) enum Block {
     Figures(Vec<Figure>),
     Table(Table),
     Plot(Plot),
-    /// Small plots side by side and the table behind them.
-    Plots(Vec<Plot>, Option<Table>),
+    /// Small plots side by side, what they say, and the table behind them.
+    Plots(Vec<Plot>, String, Option<Table>),
     Notice(String),
     Lines(Vec<Text>),
     Moments(Vec<Card>),
     Practise(Vec<Advice>),
     Transcript(Turns),
+    /// Where reviewers' notes are put in, now or later.
+    Notes,
 }
 
 /// A number to see at once.
@@ -110,6 +114,8 @@ pub(super) struct Cell {
     pub text: String,
     /// Stands under the text, smaller.
     pub below: String,
+    /// Words of the input that stand under it.
+    pub quote: String,
     pub href: String,
     /// What to sort by where it is not the text.
     pub sort: String,
@@ -224,6 +230,10 @@ impl Cell {
 
     pub fn below(self, below: impl Into<String>) -> Cell {
         Cell { below: below.into(), ..self }
+    }
+
+    pub fn quote(self, quote: impl Into<String>) -> Cell {
+        Cell { quote: quote.into(), ..self }
     }
 
     pub fn class(self, class: &'static str) -> Cell {

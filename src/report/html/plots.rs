@@ -39,6 +39,8 @@ type Drawn = Result<(), Box<dyn std::error::Error>>;
 pub(super) enum Width {
     Wide,
     Narrow,
+    /// One of several side by side.
+    Small,
 }
 
 impl Width {
@@ -46,6 +48,7 @@ impl Width {
         match self {
             Width::Wide => 576,
             Width::Narrow => 350,
+            Width::Small => 240,
         }
     }
 }
@@ -87,6 +90,19 @@ pub(super) struct TimeDot {
     pub faint: bool,
     pub fatal: bool,
     pub href: String,
+    pub title: String,
+}
+
+/// A night on a control chart.
+#[derive(Clone, Debug)]
+pub(super) struct NightDot {
+    /// Days since the first one.
+    pub day: f64,
+    pub mean: f64,
+    /// The limits of chance.
+    pub limits: (f64, f64),
+    /// Whether it is out of the ordinary.
+    pub flagged: bool,
     pub title: String,
 }
 
@@ -372,6 +388,46 @@ pub(super) fn timeline(dots: &[TimeDot], mean: f64, name: &dyn Fn(f64) -> String
     linked(&sheet.draw(&marks), dots.iter().map(|d| (d.href.as_str(), d.title.as_str())))
 }
 
+/// A mean night by night between the limits of its control chart. Days are named by `name`.
+pub(super) fn control(
+    dots: &[NightDot],
+    centre: f64,
+    name: &dyn Fn(f64) -> String,
+    axis: &str,
+    width: Width,
+) -> String {
+    let Some((first, last)) = dots.first().zip(dots.last()) else { return String::new() };
+    let pad = ((last.day - first.day) * 0.03).max(0.25);
+    let (left, right) = (first.day - pad, last.day + pad);
+    let least = dots.iter().map(|d| d.mean.min(d.limits.0)).fold(centre, f64::min);
+    let greatest = dots.iter().map(|d| d.mean.max(d.limits.1)).fold(centre, f64::max);
+    let low = ((least - 2.0) / 10.0).floor().max(0.0) * 10.0;
+    let high = (((greatest + 2.0) / 10.0).ceil() * 10.0).clamp(low + 10.0, 100.0_f64.max(low + 10.0));
+    let mut marks = vec![Mark::Line(vec![(left, centre), (right, centre)], TEAM, 2)];
+    for limit in [|d: &NightDot| d.limits.0, |d: &NightDot| d.limits.1] {
+        marks.push(Mark::Line(dots.iter().map(|d| (d.day, limit(d))).collect(), LIMIT_998, 1));
+    }
+    marks.push(Mark::Line(dots.iter().map(|d| (d.day, d.mean)).collect(), BAR, 2));
+    let size = if width == Width::Small { 3 } else { 4 };
+    marks.extend(dots.iter().map(|d| match d.flagged {
+        true => Mark::Dot((d.day, d.mean), size + 2, FLAG),
+        false => Mark::Dot((d.day, d.mean), size, DOT),
+    }));
+    let small = width == Width::Small;
+    let sheet = Sheet {
+        size: (width.pixels(), if small { 150 } else { 240 }),
+        x: left..right,
+        y: low..high,
+        left: 34,
+        below: if small { 24 } else { 40 },
+        labels: (if width == Width::Wide { 9 } else { 4 }, if small { 4 } else { 6 }),
+        grid: (true, false),
+        axis: if small { "" } else { axis },
+        name,
+    };
+    linked(&sheet.draw(&marks), dots.iter().map(|d| ("", d.title.as_str())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,5 +459,9 @@ mod tests {
             TimeDot { hours: 9.0, score: 0.0, faint: false, fatal: true, href: String::new(), title: String::new() };
         assert!(timeline(&[dot], 0.0, &|h| format!("{h:.0}"), "time", Width::Wide).contains("<circle"));
         assert!(intervals(&[], None, "score", Width::Wide).contains("<svg"));
+        assert_eq!(control(&[], 50.0, &|d| format!("{d:.0}"), "night", Width::Small), "");
+        let night = NightDot { day: 0.0, mean: 0.0, limits: (0.0, 0.0), flagged: true, title: "<b>".into() };
+        let svg = control(&[night], 0.0, &|d| format!("{d:.0}"), "night", Width::Wide);
+        assert!(svg.contains("<circle") && svg.contains("&lt;b&gt;"), "{svg}");
     }
 }

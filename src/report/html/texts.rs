@@ -47,6 +47,13 @@ macro_rules! texts {
             pub kinds: Words,
             pub statuses: Words,
             pub fatal_items: Words,
+            pub urgencies: Words,
+            pub alert_kinds: Words,
+            pub signals: Words,
+            pub trust_labels: Words,
+            pub role_sources: Words,
+            pub note_kinds: Words,
+            pub review_kinds: Words,
             pub quarantine_kinds: BTreeMap<String, TitleRemedy>,
             /// By `rule`, or by `criterion.rule` where criteria use it differently.
             pub rules: Words,
@@ -86,6 +93,15 @@ texts! {
     timeline_sample timeline_untimed worth_a_look pages_caption overall_with_confidence sums sums_says sums_caption
     base won lost transcript transcript_says transcript_says_open show_only all_criteria called_by cut_here more_turns
     more_points quarantine quarantine_none quarantine_lead quarantine_capped quarantine_caption
+    attention attention_says attention_none attention_alone attention_caption attention_capped urgency matter
+    alert_fatal alert_quarantine alert_drop alert_falling with_interval signal_beyond signal_run roles_caption
+    roles_say how_known notes_caption noted trust_line trust_few trust_measured trust_marked trust_other history
+    history_says history_compared history_first history_left_out break_phrases break_scorecard break_both first_seen
+    history_caption tonight usual limits trend_week week_ago from_to few_nights rises falls higher lower may_be_chance
+    no_week_ago
+    control control_says nights_caption axis_night team_history like_cases like_says like_caption like_effect as_it_is
+    adjusted difference verdict surely_above surely_below no_difference habits habit_empathy habit_sentence habit_none
+    habit_language review review_says
 }
 
 const fn source(language: Language) -> &'static str {
@@ -128,6 +144,13 @@ pub(super) fn load(language: Language) -> Result<Texts, TextsError> {
             "kinds" => &mut texts.kinds,
             "statuses" => &mut texts.statuses,
             "fatal_items" => &mut texts.fatal_items,
+            "urgencies" => &mut texts.urgencies,
+            "alert_kinds" => &mut texts.alert_kinds,
+            "signals" => &mut texts.signals,
+            "trust_labels" => &mut texts.trust_labels,
+            "role_sources" => &mut texts.role_sources,
+            "note_kinds" => &mut texts.note_kinds,
+            "review_kinds" => &mut texts.review_kinds,
             "rules" => &mut texts.rules,
             "hints" => &mut texts.hints,
             "reasons" => &mut texts.reasons,
