@@ -126,6 +126,7 @@ mod tests {
         assert!((d.low + 3.365_483_2).abs() < 1e-5 && (d.high - 0.205_483_2).abs() < 1e-5, "{d:?}");
         assert_eq!(welch(Mean { n: 1.0, ..one }, two), None);
         assert_eq!(welch(Mean { variance: 0.0, ..one }, Mean { variance: 0.0, ..two }), None);
+        assert_eq!(welch(Mean { variance: -1e-30, ..one }, Mean { variance: -1e-30, ..two }), None, "only rounding");
     }
 
     #[test]
