@@ -17,7 +17,7 @@ use super::Failure;
 #[command(
     hide = true,
     after_help = "Example:
-  sabyr train --data ../shared/eval/fit --out data/learned"
+  sabyr train --data labelled --out data/learned"
 )]
 pub(crate) struct Args {
     /// Folder of labelled sets, NAME.jsonl
