@@ -104,6 +104,15 @@ impl Lines {
     }
 }
 
+/// A reason with the number of its line before it, for a record of several lines.
+pub(super) fn on_line(line: u64, reason: Reason) -> Reason {
+    match reason {
+        Reason::Content(said) => Reason::Content(format!("line {line}: {said}")),
+        Reason::Charset { charset, detail } => Reason::Charset { charset, detail: format!("line {line}, {detail}") },
+        other => other,
+    }
+}
+
 /// The reason for a line that breaks its charset `at` this byte.
 pub(super) fn not_text(line: &[u8], at: usize, charset: &str) -> Reason {
     let column = String::from_utf8_lossy(&line[..at]).chars().count() + 1;

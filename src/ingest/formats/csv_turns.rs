@@ -22,6 +22,7 @@ use super::draft::Draft;
 use super::rows::{Row, Rows, split};
 use super::times::{self, When};
 use super::{Field, fields};
+use crate::ingest::lines::on_line;
 use crate::ingest::roles::{Role, speaker_from_label};
 use crate::ingest::{BadLine, Format, Lines, Options, Record, Sample, Sink, Source};
 use crate::model::{Channel, Kind, Place, Quarantined, Reason, Turn};
@@ -102,6 +103,12 @@ pub(super) fn separator_line(line: &str) -> Option<u8> {
 /// # Errors
 /// When it cannot be read or has no header line.
 pub(super) fn open_table(source: &Source, options: &Options) -> Result<(Rows, Vec<String>), Reason> {
+    let (rows, names, _) = open_delimited(source, options)?;
+    Ok((rows, names))
+}
+
+/// As [`open_table`], with the separator that was found.
+pub(super) fn open_delimited(source: &Source, options: &Options) -> Result<(Rows, Vec<String>, u8), Reason> {
     let mut lines = Lines::new(source.open_text(options)?, options.max_record);
     let mut told = None;
     let first = loop {
@@ -124,7 +131,7 @@ pub(super) fn open_table(source: &Source, options: &Options) -> Result<(Rows, Ve
         return Err(reason);
     }
     let names = (0..header.len()).map(|i| header.get(i).to_owned()).collect();
-    Ok((rows, names))
+    Ok((rows, names, delimiter))
 }
 
 /// Opens the file and finds the columns that are needed.
@@ -245,13 +252,7 @@ impl<'f> Reader<'f> {
     fn fault(&self, row: &Row) -> Option<Reason> {
         let (line, want, have) = (row.line, self.columns.names.len(), row.len());
         if let Some(reason) = &row.bad {
-            return Some(match reason {
-                Reason::Content(said) => Reason::Content(format!("line {line}: {said}")),
-                Reason::Charset { charset, detail } => {
-                    Reason::Charset { charset: charset.clone(), detail: format!("line {line}, {detail}") }
-                }
-                other => other.clone(),
-            });
+            return Some(on_line(line, reason.clone()));
         }
         // Spreadsheets leave empty cells at the end of a row; all else means that cells are shifted.
         if have < want || (want..have).any(|i| !row.get(i).is_empty()) {

@@ -9,8 +9,9 @@ use super::heard::{Heard, Recording, speakerless};
 use super::json::Word;
 use super::rttm::Beside;
 use super::times::{self, When};
+use crate::ingest::lines::on_line;
 use crate::ingest::roles::speaker_from_label;
-use crate::ingest::{BadLine, Lines, Options, Record, Sink, Source};
+use crate::ingest::{Lines, Options, Record, Sink, Source};
 use crate::model::{Place, Quarantined, Reason, Speaker};
 
 /// A stretch of text with its time.
@@ -55,13 +56,7 @@ pub(super) fn read(source: &Source, options: &Options, vtt: bool) -> Result<Cues
     while let Some(line) = reader.next_line() {
         let line = line.map(str::to_owned);
         let number = reader.number();
-        let line = line.map_err(|BadLine { reason, .. }| match reason {
-            Reason::Content(said) => Reason::Content(format!("line {number}: {said}")),
-            Reason::Charset { charset, detail } => {
-                Reason::Charset { charset, detail: format!("line {number}, {detail}") }
-            }
-            other => other,
-        })?;
+        let line = line.map_err(|bad| on_line(number, bad.reason))?;
         bytes += line.len() as u64;
         if bytes > options.max_record {
             return Err(Reason::TooLarge { limit: options.max_record });

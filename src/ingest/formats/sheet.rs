@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use super::csv_turns::{delimiter, separator_line};
-use super::rows::{Row, Rows};
-use crate::ingest::{BadLine, Lines, Options, Source};
+use super::csv_turns::open_delimited;
+use super::rows::Row;
+use crate::ingest::{Options, Source};
 use crate::model::Reason;
 
 /// Longest row, in bytes.
@@ -57,29 +57,10 @@ impl HandSheet {
     pub fn read(path: &Path) -> Result<HandSheet, HandSheetError> {
         let file = path.display().to_string();
         let fail = |reason: Reason| HandSheetError { file: file.clone(), reason: reason.to_string() };
-        let stream = Source { file: path.into() }.open_text(&Options::default()).map_err(fail)?;
-        let mut lines = Lines::new(stream, LONGEST);
-        let mut told = None;
-        let first = loop {
-            match lines.next_line() {
-                None => return Err(fail(Reason::Content("the file has no header line".to_owned()))),
-                Some(Err(BadLine { reason, .. })) => return Err(fail(reason)),
-                Some(Ok(line)) if line.trim().is_empty() => {}
-                Some(Ok(line)) => match separator_line(line) {
-                    Some(d) => told = Some(d),
-                    None => break line.to_owned(),
-                },
-            }
-        };
-        let delimiter = told.unwrap_or_else(|| delimiter(&first));
-        let number = lines.number();
-        let mut rows = Rows::new(lines, Some((number, Ok(first))), delimiter, LONGEST);
-        let (mut row, mut out) = (Row::default(), HandSheet { file: file.clone(), ..HandSheet::default() });
-        rows.next_row(&mut row);
-        if let Some(reason) = row.bad.take() {
-            return Err(fail(reason));
-        }
-        out.header = (0..row.len()).map(|i| row.get(i).trim_start_matches('\u{FEFF}').to_lowercase()).collect();
+        let options = Options { max_record: LONGEST, ..Options::default() };
+        let (mut rows, names, delimiter) = open_delimited(&Source { file: path.into() }, &options).map_err(fail)?;
+        let header = names.iter().map(|n| n.trim_start_matches('\u{FEFF}').to_lowercase()).collect();
+        let (mut row, mut out) = (Row::default(), HandSheet { file: file.clone(), header, ..HandSheet::default() });
         while rows.next_row(&mut row) {
             match &row.bad {
                 Some(reason) => out.bad.push((row.line, reason.to_string())),

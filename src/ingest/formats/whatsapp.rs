@@ -25,6 +25,7 @@ use jiff::civil::{Date, DateTime, Time};
 
 use super::segments;
 use super::times::{When, written};
+use crate::ingest::lines::on_line;
 use crate::ingest::roles::speaker_from_label;
 use crate::ingest::{Format, Lines, Options, Record, Sample, Sink, Source};
 use crate::model::{Channel, Conversation, Kind, NoteKind, Place, Quarantined, Reason, Speaker, Turn};
@@ -217,13 +218,7 @@ fn read(source: &Source, options: &Options, id: &str) -> Result<Conversation<'st
     while let Some(line) = lines.next_line() {
         let line = line.map(str::to_owned);
         let number = lines.number();
-        let line = line.map_err(|bad| match bad.reason {
-            Reason::Content(said) => Reason::Content(format!("line {number}: {said}")),
-            Reason::Charset { charset, detail } => {
-                Reason::Charset { charset, detail: format!("line {number}, {detail}") }
-            }
-            other => other,
-        })?;
+        let line = line.map_err(|bad| on_line(number, bad.reason))?;
         bytes += line.len() as u64;
         if bytes > options.max_record {
             return Err(Reason::TooLarge { limit: options.max_record });

@@ -42,6 +42,7 @@ use model::{Block, Page, Text};
 pub use gather::{Gatherer, PartOfReport};
 pub use review::page_with_notes;
 pub use texts::TextsError;
+pub(super) use texts::criterion_titles;
 
 /// Conversations of an agent that get a page of their own, unless said otherwise.
 pub const PAGES: usize = 6;

@@ -161,6 +161,12 @@ pub(super) fn load(language: Language) -> Result<Texts, TextsError> {
     Ok(texts)
 }
 
+/// The names of the criteria in a language, by the criterion's name in files.
+pub(in crate::report) fn criterion_titles(language: Language) -> BTreeMap<String, String> {
+    // A test sees to it that the texts can be read.
+    load(language).map(|t| t.criteria.into_iter().map(|(name, c)| (name, c.title)).collect()).unwrap_or_default()
+}
+
 /// A text with its `{names}` filled in.
 pub(super) fn fill(text: &str, values: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(text.len() + 16);

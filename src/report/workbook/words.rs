@@ -1,7 +1,11 @@
 //! What people read in the workbook, in the three languages of reports. Names of columns are not words: they stay as in the tables.
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use crate::criteria::Criterion;
-use crate::report::ReportLanguage;
+use crate::model::Language;
+use crate::report::{ReportLanguage, html};
 
 /// The sheets and the words of the summary.
 pub(super) struct Words {
@@ -83,22 +87,11 @@ pub(super) fn words(language: ReportLanguage) -> &'static Words {
     }
 }
 
-/// The name of a criterion in a language; the English one where it has none.
+/// The name of a criterion in a language, as the report for the browser has it; the English one where it has none.
 pub(super) fn title(criterion: &dyn Criterion, language: ReportLanguage) -> &'static str {
-    let (ru, kk) = match criterion.name() {
-        "patience" => ("Терпение", "Сабырлылық"),
-        "empathy" => ("Эмпатия", "Жанашырлық"),
-        "positive_language" => ("Позитивная речь", "Жағымды сөйлеу"),
-        "proper_closing" => ("Завершение разговора", "Әңгімені аяқтау"),
-        "attentiveness" => ("Внимательность", "Ықыластылық"),
-        "politeness" => ("Вежливость", "Сыпайылық"),
-        _ => (criterion.title(), criterion.title()),
-    };
-    match language {
-        ReportLanguage::En => criterion.title(),
-        ReportLanguage::Ru => ru,
-        ReportLanguage::Kk => kk,
-    }
+    static TITLES: OnceLock<[BTreeMap<String, String>; 3]> = OnceLock::new();
+    let titles = TITLES.get_or_init(|| Language::ALL.map(html::criterion_titles));
+    titles[Language::from(language) as usize].get(criterion.name()).map_or(criterion.title(), String::as_str)
 }
 
 const EN: Words = Words {
