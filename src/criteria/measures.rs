@@ -6,8 +6,9 @@
 //! labelled set speaks. Each language has a small constant of its own, so that they are alike.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use crate::learned::{Head, Model, temper, tempered};
+use crate::learned::{self, Head, Model, temper, tempered};
 use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CARING_WISH_WELL, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP,
     CLOSING_THANKS, COURTESY_DEFERENCE, COURTESY_HEDGE, COURTESY_PLEASE, COURTESY_REQUEST, COURTESY_THANKS,
@@ -197,14 +198,22 @@ pub fn act_logits(amounts: &[f64; ACTS.len()]) -> [f64; 5] {
 
 /// The measures of a turn: from its acts, and from what the fitted model adds up to over its words.
 pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Measures {
-    let amounts = amounts(acts);
-    let logits = act_logits(&amounts);
-    let fitted = model.map(fitted);
+    let weights = weights(model);
+    let mut logits = weights.bias;
+    // Of an act its amount, see above; a turn has few acts.
+    for (i, f) in acts.iter().enumerate() {
+        if acts[..i].iter().any(|a| a.act == f.act) {
+            continue;
+        }
+        let alike = || acts[i..].iter().filter(|a| a.act == f.act).map(|a| f64::from(a.confidence));
+        let amount = alike().fold(0.0, f64::max).midpoint(alike().sum());
+        for (logit, weight) in logits.iter_mut().zip(weights.of_act[usize::from(f.act.0)]) {
+            *logit += weight * amount;
+        }
+    }
     let of = |head: Head| {
-        let i = head as usize;
-        let more: f64 = fitted.map_or(0.0, |f| f[i].iter().zip(&amounts).map(|(w, a)| w * a).sum());
-        let words = tempered(read.learned[i], read.words.len());
-        1.0 / (1.0 + (-(scale(model, head) * logits[i] + more + words + offset(read.language, head))).exp())
+        let words = tempered(read.learned[head as usize], read.words.len());
+        1.0 / (1.0 + (-(logits[head as usize] + words + offset(read.language, head))).exp())
     };
     Measures {
         empathy: of(Head::Empathy),
@@ -227,15 +236,35 @@ fn offset(language: Option<Language>, head: Head) -> f64 {
     }
 }
 
-/// What the model adds to our weight of each act, in logits, for each measure.
-fn fitted(model: &Model) -> &[[f64; ACTS.len()]; 5] {
-    static NONE: [[f64; ACTS.len()]; 5] = [[0.0; ACTS.len()]; 5];
-    let weights = model.compiled(|table| {
-        let of = |act: &crate::lexicon::ActInfo| table.context.get(&format!("{FITTED}{}", act.name));
-        let weight = |act, head: Head| of(act).map_or(0.0, |w| f64::from(w[head as usize]) / 1000.0);
-        Box::new(HEADS.map(|head| std::array::from_fn::<f64, { ACTS.len() }, _>(|i| weight(&ACTS[i], head))))
-    });
-    weights.downcast_ref().unwrap_or(&NONE)
+/// Our weights and what the model makes of them, in logits, for each measure.
+struct Combined {
+    bias: [f64; 5],
+    of_act: [[f64; 5]; ACTS.len()],
+}
+
+fn combined(model: Option<&Model>) -> Combined {
+    let mut out = Combined { bias: [0.0; 5], of_act: [[0.0; 5]; ACTS.len()] };
+    for head in HEADS {
+        let (h, (bias, weights)) = (head as usize, BY_HEAD[head as usize]);
+        let scale = scale(model, head);
+        out.bias[h] = scale * bias;
+        for (act, weight) in weights {
+            out.of_act[usize::from(act.0)][h] = scale * weight;
+        }
+        for (info, of_act) in ACTS.iter().zip(&mut out.of_act) {
+            let fitted = model.and_then(|m| m.table().context.get(&format!("{FITTED}{}", info.name)));
+            of_act[h] += fitted.map_or(0.0, |w| f64::from(w[h]) / 1000.0);
+        }
+    }
+    out
+}
+
+fn weights(model: Option<&Model>) -> &Combined {
+    static ALONE: LazyLock<Combined> = LazyLock::new(|| combined(None));
+    match model {
+        Some(model) => model.compiled(|| Box::new(combined(Some(model)))).downcast_ref().unwrap_or(&ALONE),
+        None => &ALONE,
+    }
 }
 
 /// Before the name of an act in the file of weights.
@@ -262,11 +291,12 @@ pub struct Mover {
 /// What moves one measure in a turn of these acts, strongest first.
 pub fn movers(reading: &Reading, turn: usize, acts: &[Found], model: Option<&Model>, head: Head) -> Vec<Mover> {
     let mut out: Vec<Mover> = Vec::new();
-    let Some((_, weights)) = BY_HEAD.get(head as usize) else { return out };
-    let scale = scale(model, head);
+    if !HEADS.contains(&head) {
+        return out;
+    }
+    let weights = weights(model);
     for (i, f) in acts.iter().enumerate() {
-        let own = weights.iter().find(|w| w.0 == f.act).map_or(0.0, |w| scale * w.1);
-        let weight = own + model.map_or(0.0, |m| fitted(m)[head as usize][usize::from(f.act.0)]);
+        let weight = weights.of_act[usize::from(f.act.0)][head as usize];
         if weight == 0.0 {
             continue;
         }
@@ -279,18 +309,19 @@ pub fn movers(reading: &Reading, turn: usize, acts: &[Found], model: Option<&Mod
         out.push(Mover { start: f.start, end: f.end, act: Some(f.act), by });
     }
     let read = &reading.turns[turn];
-    if let Some(model) = model.filter(|m| m.speaks(read.language) && !reading.known.is_empty()) {
-        let (words, known) = (&reading.words[read.words.clone()], &reading.known[read.words.clone()]);
+    if let Some(model) = model.filter(|m| m.speaks(read.language)) {
+        let words = reading.words_of(turn);
+        let known: Vec<&learned::Word> = words.iter().map(|w| &reading.known(w).learned).collect();
         let temper = temper(words.len()) / 1000.0;
         let mut push = |start, end, weight: i16| {
             if weight != 0 {
                 out.push(Mover { start, end, act: None, by: f64::from(weight) * temper });
             }
         };
-        for (i, (w, k)) in words.iter().zip(known).enumerate() {
+        for (i, (w, k)) in words.iter().zip(&known).enumerate() {
             push(w.start, w.end, k.weights[head as usize]);
             let before = i.checked_sub(1);
-            let pair = model.pair(before.map(|b| &known[b]), Some(k)).map_or(0, |p| p[head as usize]);
+            let pair = model.pair(before.map(|b| known[b]), Some(k)).map_or(0, |p| p[head as usize]);
             push(before.map_or(w.start, |b| words[b].start), w.end, pair);
         }
         if let (Some(w), Some(k)) = (words.last(), known.last()) {

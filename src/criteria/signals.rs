@@ -11,8 +11,8 @@ use crate::lexicon::acts::{
     TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Found, Reading};
-use crate::model::{Conversation, Kind, Language};
-use crate::text::{Flags, Word, caseless_hash};
+use crate::model::{Conversation, Kind};
+use crate::text::{Flags, Word};
 
 /// One of the agent's own turns.
 #[derive(Clone, Debug)]
@@ -67,11 +67,6 @@ const LOOK_BACK: usize = 40;
 const FEWEST_WORDS: usize = 3;
 /// Likeness from which a turn says the same again.
 const SAME: f64 = 0.7;
-/// Letters from which on a word is one of substance; so many of them tell it, since endings change. One fewer in Kazakh, which
-/// has more endings.
-const SUBSTANCE: usize = 5;
-/// Letters of a word that counts at all when a turn is compared with what was said before.
-const COUNTED: usize = 3;
 /// Share of a turn that was said before, from which on it only says it again.
 const TOLD: f64 = 0.6;
 /// Words of a turn that may only ask though it has no question mark.
@@ -109,62 +104,69 @@ impl Signals {
             let acts = measures::without_others_troubles(reading.acts_of(i));
             measures::of_turn(&acts, &reading.turns[i], model)
         };
-        let words = |i: usize| &reading.words[reading.turns[i].words.clone()];
+        let words = |i: usize| reading.words_of(i);
         let finds_question = |i: usize| reading.acts_of(i).iter().any(|f| f.act == TALK_ASKS);
-        let all = |i: usize| Words::of(&conversation.turns[i].text, words(i), reading.language);
         let mut own: Vec<OwnTurn> = Vec::new();
-        let mut said: Vec<Words> = Vec::new();
-        let mut heard = Set::default();
-        let mut told = Words::default();
-        let mut questions: Vec<(usize, Set)> = Vec::new();
+        // The forms of each own turn; those of substance in the last one; and those of the customer since.
+        let mut said: Vec<Vec<u32>> = Vec::new();
+        let (mut agent, mut heard) = (Forms::new(reading), Forms::new(reading));
+        // All that the customer has said so far.
+        let (mut told, mut told_substance) = (Forms::new(reading), Forms::new(reading));
+        let (mut mine, mut substance) = (Forms::new(reading), Forms::new(reading));
+        let mut questions: Vec<Question> = Vec::new();
         let mut told_again = vec![(false, false, None, None); roles.len()];
         for (i, role) in roles.iter().enumerate() {
+            let (known, n) = (words(i).iter().map(|w| reading.known(w)), words(i).len());
             match role {
                 Role::Customer => {
-                    let mine = all(i);
+                    mine.set(known.clone().filter(|d| d.counted).map(|d| d.form));
+                    substance.set(known.filter_map(|d| d.substance));
                     let asks = asks(words(i)) || finds_question(i);
                     let after_question =
                         own.last().is_some_and(|o: &OwnTurn| asks_at_end(words(o.turn)) || finds_question(o.turn));
-                    let before = said
-                        .last()
-                        .filter(|_| after_question)
-                        .map(|agent| mine.told_before(&told, agent, words(i).len()));
-                    let answers = |q: usize| own.iter().zip(&said).filter(move |(o, _)| o.turn > q).map(|(_, w)| w);
-                    let same =
-                        |q: &&(usize, Set)| answers(q.0).next().is_some() && q.1.likeness(&mine.substance) >= ASKED;
-                    let passed_over = |q: &&(usize, Set)| {
-                        let nobody_takes_up = |h: &&u64| answers(q.0).all(|a| !a.substance.contains(h));
-                        answers(q.0).next().is_some()
-                            && mine.substance.0.iter().filter(|h| q.1.contains(h)).any(|h| nobody_takes_up(&h))
-                    };
-                    let asked = questions.iter().filter(|_| asks).find(same).map(|q| q.0);
-                    let back = questions.iter().filter(|_| words(i).len() <= BRIEF).find(passed_over).map(|q| q.0);
-                    told_again[i] = (asks, before.unwrap_or(false), asked, back);
+                    let again = mine.list.iter().filter(|f| told.has(**f)).count() as f64;
+                    let news = |f: &u32| told_substance.has(*f) && !agent.has(*f);
+                    let before = after_question
+                        && n <= TOLD_WORDS
+                        && substance.list.iter().any(news)
+                        && again >= TOLD * mine.list.len() as f64;
+                    let same = |q: &&Question| q.answered && substance.likeness(&q.substance) >= ASKED;
+                    let passed_over = |q: &&Question| q.answered && q.open.iter().any(|f| substance.has(*f));
+                    let asked = questions.iter().filter(|_| asks).find(same).map(|q| q.turn);
+                    let back = questions.iter().filter(|_| n <= BRIEF).find(passed_over).map(|q| q.turn);
+                    told_again[i] = (asks, before, asked, back);
                     if asks {
-                        questions.push((i, mine.substance.clone()));
+                        let (list, open) = (substance.list.clone(), substance.list.clone());
+                        questions.push(Question { turn: i, substance: list, open, answered: false });
                     }
-                    heard.add(&mine.substance);
+                    heard.add(&substance);
                     told.add(&mine);
+                    told_substance.add(&substance);
                 }
                 Role::Own => {
-                    let mine = all(i);
+                    mine.set(known.clone().map(|d| d.form));
                     let before = said.iter().enumerate().rev().take(LOOK_BACK);
                     let like = before
-                        .map(|(k, other)| (mine.all.likeness(&other.all), k))
+                        .map(|(k, other)| (mine.likeness(other), k))
                         .reduce(|best, next| if next.0 > best.0 { next } else { best })
-                        .filter(|_| words(i).len() >= FEWEST_WORDS);
+                        .filter(|_| n >= FEWEST_WORDS);
+                    agent.set(known.filter_map(|d| d.substance));
                     own.push(OwnTurn {
                         turn: i,
                         measures: measures(i),
-                        words: words(i).len(),
+                        words: n,
                         likeness: like.map_or(0.0, |l| l.0),
                         like: like.map(|(_, k)| own[k].turn),
                         only_asks: only_asks(words(i), finds_question(i)) && !opens(reading.acts_of(i)),
                         reacts: reading.acts_of(i).iter().any(|f| REACTIONS.contains(&f.act)),
-                        takes_up: mine.substance.common(&heard) > 0,
+                        takes_up: agent.list.iter().any(|f| heard.has(*f)),
                     });
-                    said.push(mine);
-                    heard.0.clear();
+                    said.push(mine.list.clone());
+                    heard.clear();
+                    for q in &mut questions {
+                        q.answered = true;
+                        q.open.retain(|f| !agent.has(*f));
+                    }
                 }
                 Role::Other => {}
             }
@@ -204,90 +206,58 @@ impl OwnTurn {
     }
 }
 
-/// Hashes of words, each once, in order.
-#[derive(Clone, Debug, Default)]
-struct Set(Vec<u64>);
+/// A question of the customer's.
+struct Question {
+    turn: usize,
+    /// Its forms of substance.
+    substance: Vec<u32>,
+    /// Those that no answer has taken up.
+    open: Vec<u32>,
+    /// Whether the agent has said something since.
+    answered: bool,
+}
 
-impl Set {
-    fn of(mut hashes: Vec<u64>) -> Set {
-        hashes.sort_unstable();
-        hashes.dedup();
-        Set(hashes)
+/// Forms of words ([`Distinct`](crate::lexicon::Distinct)), each once.
+struct Forms {
+    list: Vec<u32>,
+    bits: Vec<u64>,
+}
+
+impl Forms {
+    fn new(reading: &Reading) -> Forms {
+        Forms { list: Vec::new(), bits: vec![0; reading.forms / 64 + 1] }
     }
 
-    fn add(&mut self, other: &Set) {
-        self.0.extend_from_slice(&other.0);
-        // Two runs in order: a stable sort merges them.
-        self.0.sort();
-        self.0.dedup();
+    fn has(&self, form: u32) -> bool {
+        self.bits[form as usize / 64] >> (form % 64) & 1 == 1
     }
 
-    /// How many stand in both.
-    fn common(&self, other: &Set) -> usize {
-        let (mut i, mut k, mut n) = (0, 0, 0);
-        while let (Some(a), Some(b)) = (self.0.get(i), other.0.get(k)) {
-            n += usize::from(a == b);
-            i += usize::from(a <= b);
-            k += usize::from(b <= a);
+    fn clear(&mut self) {
+        self.list.drain(..).for_each(|f| self.bits[f as usize / 64] = 0);
+    }
+
+    /// These and no others.
+    fn set(&mut self, forms: impl Iterator<Item = u32>) {
+        self.clear();
+        forms.for_each(|f| self.push(f));
+    }
+
+    fn push(&mut self, form: u32) {
+        if !self.has(form) {
+            self.bits[form as usize / 64] |= 1 << (form % 64);
+            self.list.push(form);
         }
-        n
     }
 
-    /// Jaccard's share of what both have among what either has; 0 when both are empty.
-    fn likeness(&self, other: &Set) -> f64 {
-        let both = self.common(other);
-        let any = self.0.len() + other.0.len() - both;
+    fn add(&mut self, other: &Forms) {
+        other.list.iter().for_each(|f| self.push(*f));
+    }
+
+    /// Jaccard's share of what both have among what either has; 0 when both are empty. `other` has each form once.
+    fn likeness(&self, other: &[u32]) -> f64 {
+        let both = other.iter().filter(|f| self.has(**f)).count();
+        let any = self.list.len() + other.len() - both;
         if any == 0 { 0.0 } else { both as f64 / any as f64 }
-    }
-
-    fn contains(&self, hash: &u64) -> bool {
-        self.0.binary_search(hash).is_ok()
-    }
-}
-
-/// The words of a turn as hashes, for comparing turns.
-#[derive(Debug, Default)]
-struct Words {
-    /// All of them.
-    all: Set,
-    /// Those that count when a turn is compared with what was said before.
-    counted: Set,
-    /// Those of substance, by their beginnings: long words and numbers.
-    substance: Set,
-}
-
-impl Words {
-    fn of(text: &str, words: &[Word], language: Option<Language>) -> Words {
-        let beginning = SUBSTANCE - usize::from(language == Some(Language::Kazakh));
-        let (mut all, mut counted, mut substance) = (Vec::with_capacity(words.len()), Vec::new(), Vec::new());
-        for w in words {
-            let word = &text[w.start as usize..w.end as usize];
-            let hash = caseless_hash(word);
-            all.push(hash);
-            let (letters, number) = (word.chars().count(), word.bytes().any(|b| b.is_ascii_digit()));
-            if letters >= COUNTED || number {
-                counted.push(hash);
-            }
-            if number {
-                substance.push(hash);
-            } else if letters >= beginning {
-                let end = word.char_indices().nth(beginning).map_or(word.len(), |(i, _)| i);
-                substance.push(caseless_hash(&word[..end]));
-            }
-        }
-        Words { all: Set::of(all), counted: Set::of(counted), substance: Set::of(substance) }
-    }
-
-    fn add(&mut self, other: &Words) {
-        self.counted.add(&other.counted);
-        self.substance.add(&other.substance);
-    }
-
-    /// Whether these words of `n` say what was told before, and `agent` did not say it back just now.
-    fn told_before(&self, told: &Words, agent: &Words, n: usize) -> bool {
-        let again = self.counted.common(&told.counted) as f64;
-        let news = |h: &&u64| told.substance.contains(h) && !agent.substance.contains(h);
-        n <= TOLD_WORDS && self.substance.0.iter().any(|h| news(&h)) && again >= TOLD * self.counted.0.len() as f64
     }
 }
 

@@ -14,14 +14,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::criteria::{Circumstances, Part, Side};
-use crate::lexicon::Act;
 use crate::lexicon::acts::{
     CLOSING_CHECK_RESOLVED, CLOSING_FAREWELL, CLOSING_INVITE_REPLY, CLOSING_OFFER_MORE_HELP, CLOSING_SIGN_OFF,
     CLOSING_THANKS, COURTESY_THANKS, EMPATHY_APOLOGY, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE,
     GREETING_HELLO, GREETING_OFFER_HELP, PATIENCE_HOLD_ASK, PATIENCE_HOLD_THANK,
 };
+use crate::lexicon::{Act, Reading};
 use crate::statistics::{DISCOVERY_RATE, benjamini_hochberg, shares_differ};
-use crate::text::{Flags, Word, caseless_hash};
+use crate::text::{Flags, Word};
 
 /// Fewest conversations in which a habit can be told.
 pub const LEAST_CONVERSATIONS: u64 = 10;
@@ -73,7 +73,7 @@ impl Sentences {
     pub fn of(part: &Part<'_>) -> Sentences {
         let mut out = Sentences::default();
         for turn in part.own_turns() {
-            let words = &part.reading.words[part.reading.turns[turn].words.clone()];
+            let words = part.reading.words_of(turn);
             let begins = |w: &Word| w.flags.has(Flags::SENTENCE);
             for sentence in words.chunk_by(|_, next| !begins(next)) {
                 let (Some(first), Some(last)) = (sentence.first(), sentence.last()) else { continue };
@@ -88,7 +88,7 @@ impl Sentences {
                 // "Sorry for the delay" may both end a hold and be empathy.
                 let empathy = does(EMPATHY);
                 if empathy || !does(ROUTINE) {
-                    out.add(hash(part.text(turn), sentence), said, empathy);
+                    out.add(hash(part.reading, sentence), said, empathy);
                 }
             }
         }
@@ -109,10 +109,9 @@ impl Sentences {
 }
 
 /// A hash of the words of a sentence; all numbers are one.
-fn hash(text: &str, words: &[Word]) -> u64 {
-    words.iter().fold(words.len() as u64, |h, w| {
-        let word = text.get(w.start as usize..w.end as usize).unwrap_or_default();
-        let word = if word.bytes().any(|b| b.is_ascii_digit()) { 1 } else { caseless_hash(word) };
+fn hash(reading: &Reading, words: &[Word]) -> u64 {
+    words.iter().map(|w| reading.known(w)).fold(words.len() as u64, |h, known| {
+        let word = if known.number { 1 } else { known.hash };
         (h.rotate_left(7) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     })
 }
@@ -292,10 +291,12 @@ mod tests {
 
     fn sentences(said: &[(&str, bool)]) -> Sentences {
         let mut out = Sentences::default();
+        let lexicon = crate::lexicon::Lexicon::compile(&[]).unwrap();
+        let (mut reader, mut reading) = (crate::lexicon::Reader::new(&lexicon), Reading::default());
         for (text, empathy) in said {
-            let mut words = Vec::new();
-            crate::text::scan(text, &mut words);
-            out.add(hash(text, &words), text, *empathy);
+            let turn = crate::model::Turn { text: (*text).into(), ..crate::model::Turn::default() };
+            reader.read(&crate::model::Conversation { turns: vec![turn], ..Default::default() }, &mut reading);
+            out.add(hash(&reading, &reading.words), text, *empathy);
         }
         out
     }

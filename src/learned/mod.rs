@@ -84,8 +84,9 @@ pub type Sums = [i32; HEADS];
 pub struct Word {
     /// The weights of the word and of its pieces.
     pub weights: Weights,
-    /// Stands for the word in pairs.
+    /// Stands for the word in pairs, before another and behind one.
     key: u64,
+    mixed: u64,
 }
 
 /// The fitted model.
@@ -212,9 +213,9 @@ impl Model {
     /// What `make` makes of the table the first time; kept, so that it is made once.
     pub(crate) fn compiled(
         &self,
-        make: impl FnOnce(&Table) -> Box<dyn std::any::Any + Send + Sync>,
+        make: impl FnOnce() -> Box<dyn std::any::Any + Send + Sync>,
     ) -> &(dyn std::any::Any + Send + Sync) {
-        &**self.compiled.get_or_init(|| make(&self.table))
+        &**self.compiled.get_or_init(make)
     }
 
     /// Whether a labelled set speaks the language.
@@ -232,7 +233,7 @@ impl Model {
         for (w, s) in weights.iter_mut().zip(sums) {
             *w = s.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
         }
-        Word { weights, key }
+        Word { weights, key, mixed: mix(key) }
     }
 
     /// Calls `f` with each piece of a folded word.
@@ -248,13 +249,13 @@ impl Model {
     /// The weights of two neighbouring words; `None` stands for the beginning or the end of the turn.
     #[inline]
     pub fn pair(&self, before: Option<&Word>, behind: Option<&Word>) -> Option<&Weights> {
-        let key = pair(before.map_or_else(begin, |w| w.key), behind.map_or_else(end, |w| w.key));
+        let key = joined(before.map_or_else(begin, |w| w.key), behind.map_or_else(|| mix(end()), |w| w.mixed));
         let bit = key as usize % PAIR_BITS;
         if self.pairs[bit / 64] >> (bit % 64) & 1 == 0 { None } else { self.features.get(&key) }
     }
 
     /// The sums of a stretch of words.
-    pub fn sums(&self, words: &[Word]) -> Sums {
+    pub fn sums<'w>(&self, words: impl IntoIterator<Item = &'w Word>) -> Sums {
         let mut sums = Sums::default();
         let mut before: Option<&Word> = None;
         for word in words {
@@ -309,7 +310,12 @@ fn piece_key(piece: &str) -> u64 {
 }
 
 fn pair(a: u64, b: u64) -> u64 {
-    mix(a.rotate_left(21) ^ mix(b))
+    joined(a, mix(b))
+}
+
+/// The key of a pair whose second word is mixed already.
+fn joined(a: u64, mixed: u64) -> u64 {
+    mix(a.rotate_left(21) ^ mixed)
 }
 
 fn hash(seed: u64, text: &str) -> u64 {

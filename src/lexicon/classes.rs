@@ -6,7 +6,7 @@ use super::Lexicon;
 use super::compile::{NUMBER, NegationRole, Vocabulary};
 use crate::learned;
 use crate::model::Language;
-use crate::text::{Scanned, Vote, fold, is_latin, skeleton, vote};
+use crate::text::{Scanned, Vote, caseless_hash, fold, is_latin, skeleton, vote};
 
 /// What all words of one kind share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -63,14 +63,52 @@ const SLOTS: usize = 1 << 16;
 /// Bits of a slot that hold the word's number; the others hold the word's hash.
 const NUMBER_BITS: u64 = (1 << 24) - 1;
 
-/// What is remembered of a distinct word.
+/// What is remembered of a distinct word and asked for wherever it stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Known {
     /// Its class.
     pub class: u32,
-    /// What the model knows of it.
-    pub learned: learned::Word,
+    /// The conversation in which it was met last, and its number there.
+    met: (u32, u32),
+    /// What it says about the language.
+    pub vote: Vote,
 }
+
+/// What is remembered of a distinct word and asked for once a conversation.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    learned: learned::Word,
+    hash: u64,
+    /// Its form: the same for a word in capital and in small letters.
+    form: u32,
+    /// The form of its beginning where it is a word of substance, in Kazakh and elsewhere.
+    substance: [Option<u32>; 2],
+    long: bool,
+    number: bool,
+}
+
+/// A distinct word of a conversation.
+#[derive(Clone, Copy, Debug)]
+pub struct Distinct {
+    /// What the fitted model knows of it.
+    pub learned: learned::Word,
+    /// [`caseless_hash`] of it.
+    pub hash: u64,
+    /// Its form among those of the conversation: the same for a word in capital and in small letters.
+    pub form: u32,
+    /// Where it is a word of substance, that is a long one or a number: the form of its beginning, or of the number. Endings change,
+    /// beginnings do not.
+    pub substance: Option<u32>,
+    /// Whether it has three letters, or a digit.
+    pub counted: bool,
+    /// Whether it has a digit.
+    pub number: bool,
+}
+
+/// Letters from which on a word is one of substance; so many of them tell it. One fewer in Kazakh, which has more endings.
+const SUBSTANCE: [usize; 2] = [4, 5];
+/// Letters of a word that counts when turns are compared.
+const COUNTED: usize = 3;
 
 /// Remembers every distinct word. One a thread; what it remembers never shows in results.
 #[derive(Debug)]
@@ -84,7 +122,17 @@ pub(super) struct Classes {
     /// Hash and number of a word; 0 where there is none.
     slots: Vec<u64>,
     /// By the numbers of words.
-    pub known: Vec<Known>,
+    known: Vec<Known>,
+    /// By the numbers of words.
+    facts: Vec<Facts>,
+    /// Forms by their hashes.
+    forms: HashMap<u64, u32>,
+    /// By form: the conversation in which it was met last, and its number there.
+    places: Vec<(u32, u32)>,
+    /// Stands for the conversation at hand.
+    conversation: u32,
+    /// Numbers of the words of the conversation at hand.
+    met: Vec<u32>,
 }
 
 impl Classes {
@@ -97,23 +145,65 @@ impl Classes {
             ids: HashMap::from([(unknown, 0)]),
             slots: vec![0; SLOTS],
             known: Vec::new(),
+            facts: Vec::new(),
+            forms: HashMap::new(),
+            places: Vec::new(),
+            conversation: 0,
+            met: Vec::new(),
         }
     }
 
-    /// Forgets words when there are too many of them. Numbers of words hold until then.
-    pub fn tidy(&mut self) {
-        if self.known.len() >= SLOTS / 2 {
+    /// Begins a conversation. Forgets words when there are too many of them.
+    pub fn begin(&mut self) {
+        if self.known.len() >= SLOTS / 2 || self.conversation == u32::MAX {
             self.slots.clear();
             self.slots.resize(SLOTS, 0);
             self.known.clear();
+            self.facts.clear();
+            self.forms.clear();
+            self.places.clear();
+            self.conversation = 0;
         }
+        self.met.clear();
+        self.conversation += 1;
     }
 
-    /// Class and number of a word.
+    /// A word of the conversation at hand: what is known of it, and its number among the distinct words of the conversation.
     #[inline]
-    pub fn of(&mut self, word: Scanned<'_>, lexicon: &Lexicon) -> (u32, u32) {
+    pub fn of(&mut self, word: Scanned<'_>, lexicon: &Lexicon) -> (Known, u32) {
         let number = self.number(word, lexicon);
-        (self.known[number as usize].class, number)
+        let known = &mut self.known[number as usize];
+        if known.met.0 != self.conversation {
+            known.met = (self.conversation, self.met.len() as u32);
+            self.met.push(number);
+        }
+        (*known, known.met.1)
+    }
+
+    /// The distinct words of the conversation at hand, by their numbers, into `out`; returns how many forms they have.
+    pub fn distinct(&mut self, language: Option<Language>, out: &mut Vec<Distinct>) -> usize {
+        let mut forms = 0;
+        let mut local = |form: u32| {
+            let place = &mut self.places[form as usize];
+            if place.0 != self.conversation {
+                *place = (self.conversation, forms);
+                forms += 1;
+            }
+            place.1
+        };
+        out.clear();
+        out.extend(self.met.iter().map(|number| {
+            let f = &self.facts[*number as usize];
+            Distinct {
+                learned: f.learned,
+                hash: f.hash,
+                form: local(f.form),
+                substance: f.substance[usize::from(language != Some(Language::Kazakh))].map(&mut local),
+                counted: f.long || f.number,
+                number: f.number,
+            }
+        }));
+        forms as usize
     }
 
     #[inline]
@@ -148,9 +238,32 @@ impl Classes {
             next
         });
         let number = self.known.len() as u32;
-        self.known.push(Known { class, learned: lexicon.model().map_or_else(Default::default, |m| m.word(&folded)) });
+        self.known.push(Known { class, met: (0, 0), vote: self.briefs[class as usize].vote });
+        let learned = lexicon.model().map_or_else(Default::default, |m| m.word(&folded));
+        let facts = self.facts_of(word, learned);
+        self.facts.push(facts);
         insert(&mut self.slots, hash, number);
         number
+    }
+
+    fn facts_of(&mut self, word: &str, learned: learned::Word) -> Facts {
+        let mut form = |hash: u64| {
+            let next = self.places.len() as u32;
+            *self.forms.entry(hash).or_insert_with(|| {
+                self.places.push((0, 0));
+                next
+            })
+        };
+        let hash = caseless_hash(word);
+        let (letters, number) = (word.chars().count(), word.bytes().any(|b| b.is_ascii_digit()));
+        let substance = SUBSTANCE.map(|beginning| {
+            if number {
+                return Some(form(hash));
+            }
+            let end = word.char_indices().nth(beginning).map_or(word.len(), |(i, _)| i);
+            (letters >= beginning).then(|| form(caseless_hash(&word[..end])))
+        });
+        Facts { learned, hash, form: form(hash), substance, long: letters >= COUNTED, number }
     }
 
     /// One conversation may have more distinct words than are remembered between conversations. Numbers stay as they are; a
@@ -264,9 +377,13 @@ mod tests {
         let mut c = Classes::new();
         let of = |c: &mut Classes, w: &str| {
             let mut words = Vec::new();
-            scan_with(w, &mut words, |word| c.of(word, &lexicon));
+            scan_with(w, &mut words, |word| {
+                let (known, number) = c.of(word, &lexicon);
+                (known.class, number)
+            });
             words[0].class
         };
+        c.begin();
         let before = of(&mut c, "Sorry");
         for i in 0..SLOTS * 2 {
             of(&mut c, &format!("w{i}x"));
@@ -274,8 +391,32 @@ mod tests {
         assert!(c.slots.len() > SLOTS);
         assert_eq!(of(&mut c, "Sorry"), before);
         assert!(!c.all[before as usize].symbols.is_empty());
-        c.tidy();
+        c.begin();
         assert_eq!((c.slots.len(), c.known.len()), (SLOTS, 0));
         assert_eq!(of(&mut c, "Sorry"), before);
+    }
+    #[test]
+    fn words_have_forms_and_substance_by_conversation() {
+        let lexicon = Lexicon::compile(&[]).unwrap();
+        let mut c = Classes::new();
+        let mut read = |text: &str, language| {
+            let (mut words, mut out) = (Vec::new(), Vec::new());
+            c.begin();
+            scan_with(text, &mut words, |word| (0, c.of(word, &lexicon).1));
+            let forms = c.distinct(language, &mut out);
+            (words.iter().map(|w| out[w.number as usize]).collect::<Vec<_>>(), forms)
+        };
+        read("something else before", None);
+        let (d, forms) = read("Order my ORDER orders a 4711 order", Some(Language::English));
+        assert_eq!((d[0].form, d[0].hash), (d[2].form, d[2].hash));
+        assert!(d[0].form != d[3].form && d[0].substance.is_some());
+        assert_eq!(d[0].substance, d[3].substance, "endings do not matter");
+        assert_eq!((d[1].substance, d[1].counted, d[4].counted), (None, false, false));
+        assert_eq!((d[5].substance, d[5].counted, d[5].number), (Some(d[5].form), true, true));
+        assert!(d.iter().all(|w| (w.form as usize) < forms), "{forms}");
+        let (d, _) = read("кітап кітабы", Some(Language::Kazakh));
+        assert_eq!(d[0].substance, d[1].substance);
+        let (d, _) = read("кітап кітабы", Some(Language::Russian));
+        assert_ne!(d[0].substance, d[1].substance);
     }
 }

@@ -9,6 +9,7 @@ use super::acts::{
     ACTS, Act, CLOSING_FAREWELL, CLOSING_INVITE_REPLY, CLOSING_OFFER_MORE_HELP, CLOSING_THANKS, CUSTOMER_FAREWELL,
     CUSTOMER_SATISFIED, CUSTOMER_THANKS,
 };
+use super::classes::Distinct;
 use super::compile::Rule;
 use super::file::Negation;
 use super::matcher::{Found, Reading};
@@ -124,13 +125,17 @@ pub(crate) struct Place {
 /// A stretch of words and what the model knows of them.
 struct Words<'a> {
     words: &'a [Word],
-    known: &'a [learned::Word],
+    distinct: &'a [Distinct],
     language: Option<Language>,
 }
 
-impl Words<'_> {
-    fn part(&self, range: std::ops::Range<usize>) -> Words<'_> {
-        Words { words: &self.words[range.clone()], known: &self.known[range], language: self.language }
+impl<'a> Words<'a> {
+    fn part(&self, range: std::ops::Range<usize>) -> Words<'a> {
+        Words { words: &self.words[range], ..*self }
+    }
+
+    fn known(&self) -> impl Iterator<Item = &'a learned::Word> {
+        self.words.iter().map(|w| &self.distinct[w.number as usize].learned)
     }
 }
 
@@ -240,7 +245,7 @@ impl Context {
             let found = reading.acts_of(i);
             let words = Words {
                 words: &reading.words[turn.words.clone()],
-                known: &reading.known[turn.words.clone()],
+                distinct: &reading.distinct,
                 language: turn.language,
             };
             if spoken(i, Speaker::Agent) {
@@ -258,7 +263,7 @@ impl Context {
                     let first = acts.len();
                     acts.extend_from_slice(&here);
                     let speaks = self.model.speaks(turn.language);
-                    let sums = if speaks { self.model.sums(sentence.known) } else { Sums::default() };
+                    let sums = if speaks { self.model.sums(sentence.known()) } else { Sums::default() };
                     let surroundings = Surroundings { acts: &here, ..Surroundings::default() };
                     for k in [2, 3] {
                         self.decide(k, &surroundings, &sentence, &sums, &mut acts, first);
@@ -281,13 +286,14 @@ impl Context {
         &self,
         which: usize,
         surroundings: &Surroundings<'_>,
-        Words { words, known, language }: &Words<'_>,
+        stretch: &Words<'_>,
         sums: &Sums,
         acts: &mut Vec<Found>,
         from: usize,
     ) {
         let (act, head) = DECIDED[which];
         let (constant, weights) = &self.weights[which];
+        let Words { words, language, .. } = stretch;
         if *language != Some(Language::English)
             || words.is_empty()
             || (*constant == 0.0 && weights.iter().all(|w| *w == 0.0))
@@ -313,7 +319,7 @@ impl Context {
                 acts.extend(kept);
             }
         } else if !has && said >= BY_WORDS {
-            let (start, end) = self.strongest(words, known, head);
+            let (start, end) = self.strongest(stretch, head);
             let confidence = (1.0 / (1.0 + (-logit).exp())) as f32;
             let question = words[words.len() - 1].flags.has(Flags::QUESTION);
             acts.push(Found { act, start, end, confidence, rule: self.rules[which], question });
@@ -321,10 +327,11 @@ impl Context {
     }
 
     /// The word or the two neighbours that speak most for a head.
-    fn strongest(&self, words: &[Word], known: &[learned::Word], head: Head) -> (u32, u32) {
+    fn strongest(&self, stretch: &Words<'_>, head: Head) -> (u32, u32) {
+        let words = stretch.words;
         let mut best = (i32::MIN, words[0].start, words[0].end);
         let mut before: Option<(&learned::Word, u32)> = None;
-        for (w, known) in words.iter().zip(known) {
+        for (w, known) in words.iter().zip(stretch.known()) {
             let alone = i32::from(known.weights[head as usize]);
             if alone > best.0 {
                 best = (alone, w.start, w.end);

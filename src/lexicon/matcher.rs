@@ -2,11 +2,11 @@
 
 use super::Lexicon;
 use super::acts::{Act, By};
-use super::classes::{self, Classes};
+use super::classes::{self, Classes, Distinct};
 use super::compile::{Brief, NegationRole};
 use super::context::Context;
 use super::machine::Machine;
-use crate::learned::{self, Sums};
+use crate::learned::Sums;
 use crate::model::{Conversation, Kind, Language, Speaker};
 use crate::text::{Flags, Vote, Votes, Word, scan_with};
 
@@ -51,8 +51,10 @@ pub struct Reading {
     pub turns: Vec<TurnReading>,
     /// All acts, turn after turn, in the order of their beginnings.
     pub acts: Vec<Found>,
-    /// What the fitted model knows of each word; empty without a model.
-    pub known: Vec<learned::Word>,
+    /// What is known of each distinct word, by the words' numbers.
+    pub distinct: Vec<Distinct>,
+    /// How many forms the distinct words have.
+    pub forms: usize,
     /// Main language of the conversation.
     pub language: Option<Language>,
 }
@@ -61,6 +63,15 @@ impl Reading {
     /// Acts of a turn.
     pub fn acts_of(&self, turn: usize) -> &[Found] {
         &self.acts[self.turns[turn].acts.clone()]
+    }
+    /// What is known of a word of this conversation.
+    #[inline]
+    pub fn known(&self, word: &Word) -> &Distinct {
+        &self.distinct[word.number as usize]
+    }
+    /// The words of a turn.
+    pub fn words_of(&self, turn: usize) -> &[Word] {
+        &self.words[self.turns[turn].words.clone()]
     }
     /// Number of words of a turn.
     pub fn word_count(&self, turn: usize) -> usize {
@@ -143,17 +154,16 @@ impl<'l> Reader<'l> {
         out.words.clear();
         out.turns.clear();
         out.acts.clear();
-        out.known.clear();
         self.votes.clear();
-        self.classes.tidy();
+        self.classes.begin();
         let mut all = Votes::default();
         for turn in &conversation.turns {
             let first = out.words.len();
             let mut votes = Votes::default();
             scan_with(&turn.text, &mut out.words, |word| {
-                let (class, number) = self.classes.of(word, self.lexicon);
-                votes.add(self.classes.briefs[class as usize].vote);
-                (class, number)
+                let (known, number) = self.classes.of(word, self.lexicon);
+                votes.add(known.vote);
+                (known.class, number)
             });
             if matches!(turn.kind, Kind::Speech) {
                 all.merge(&votes);
@@ -166,6 +176,7 @@ impl<'l> Reader<'l> {
         let longest = conversation.turns.iter().max_by_key(|t| t.text.len()).map_or("", |t| &t.text);
         let main = all.decide(longest).map(|d| d.0).or(hint);
         out.language = main;
+        out.forms = self.classes.distinct(main, &mut out.distinct);
         for (i, turn) in conversation.turns.iter().enumerate() {
             let decided = if self.votes[i] == Votes::default() { None } else { self.votes[i].decide(&turn.text) };
             let (language, confidence) = match decided {
@@ -185,9 +196,8 @@ impl<'l> Reader<'l> {
             reading.acts = from..out.acts.len();
             if let Some(model) = self.lexicon.model() {
                 let words = &out.words[reading.words.clone()];
-                out.known.extend(words.iter().map(|w| self.classes.known[w.number as usize].learned));
                 if model.speaks(language) && turn.kind == Kind::Speech {
-                    reading.learned = model.sums(&out.known[reading.words.clone()]);
+                    reading.learned = model.sums(words.iter().map(|w| &out.distinct[w.number as usize].learned));
                 }
             }
         }

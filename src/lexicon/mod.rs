@@ -24,6 +24,7 @@ use context::Context;
 
 pub use acts::{ACTS, Act, ActInfo, By};
 pub use check::{Example, Overlap, check, examples, overlaps};
+pub use classes::Distinct;
 pub use compile::Rule;
 pub use file::{Content, LexiconFile, Mistake, Negation};
 pub use matcher::{Found, Reader, Reading, TurnReading};
