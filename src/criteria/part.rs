@@ -7,6 +7,12 @@ use crate::lexicon::{Act, Found, Lexicon, Reading};
 use crate::model::{Called, Conversation, Evidence, Kind, Speaker};
 use crate::text::Flags;
 
+/// The mood (positivity less distress) in which customers usually leave, and how far from it counts.
+const MOOD_PLAIN: f64 = 0.4;
+const MOST_MOOD: f64 = 0.48;
+/// So many words tell half of a mood: "No, that's it" says little of it.
+const MOOD_WORDS: f64 = 4.0;
+
 /// Of a turn, as seen from the agent who is scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -172,6 +178,20 @@ impl<'a> Part<'a> {
             (evidence.start, evidence.end) = (m.start as usize, m.end as usize);
         }
         Some(evidence)
+    }
+
+    /// Evidence from the mood in which the customer leaves, next to what is usual: so many points between deep distress and joy, most of
+    /// them within half of that on either side. Few words say little of a mood.
+    pub fn mood(&self, points: f64, would_earn: &'static str) -> Option<Evidence> {
+        let s = &self.signals;
+        let mood = s.leaving(|c| c.measures.positivity - c.measures.distress)?;
+        let words = s.leaving(|c| self.reading.word_count(c.turn) as f64)?;
+        let told = words / (words + MOOD_WORDS);
+        let points = points * told * (mood - MOOD_PLAIN).clamp(-MOST_MOOD, MOST_MOOD);
+        let mut e = self.graded("mood_at_the_end", points, self.own_turns().next_back()?, would_earn);
+        let turn = s.customer.last()?.turn;
+        e.called = Some(Called { turn, start: 0, end: self.text(turn).len(), act: "" });
+        Some(e)
     }
 
     /// The own turn with most of something, or with least where points are lost.

@@ -9,10 +9,10 @@
 //! ## How it is scored
 //! The sum starts at 70. An upset, confused, repeating or slow customer is an opportunity: explaining again, giving time,
 //! reassuring, apologising or validating within the next two turns adds 12 (each further one less); leaving it without an answer
-//! costs 6. Asking before a wait adds 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
+//! costs 4. Asking before a wait adds 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
 //! Rushing and blaming cost 20, reproaching a repetition 20, cold or mocking words 15, insults 40.
 //! Asking the very same question again after it was answered costs 8, saying goodbye while the customer is not done 8.
-//! A customer who leaves such a talk thanking or content adds 6, one who leaves it upset costs 6.
+//! A customer who leaves such a talk thanking or content adds 9, one who leaves it upset costs 6.
 //! With timestamps, cutting in costs 6: an overlap of at least 0.2 s by at least three words that takes the turn while the
 //! customer's sentence is unfinished (back-channels such as "mhm, I see" never count).
 //! The calm of all own turns adds or costs up to 12 (mean of the measure calm), and so does the mood of the customer's last two turns.
@@ -46,7 +46,7 @@ pub struct Patience;
 
 const BASE: f64 = 70.0;
 /// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
-const CURVE: Curve = Curve { centre: 60.0, spread: 16.5 };
+const CURVE: Curve = Curve { centre: 61.8, spread: 16.2 };
 const OPPORTUNITIES: &[Act] =
     &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
 const ANSWERS: &[Act] = &[
@@ -61,7 +61,7 @@ const ANSWERS: &[Act] = &[
     ATTENTION_CHECK_BACK,
 ];
 const ANSWERED: f64 = 12.0;
-const UNANSWERED: f64 = -6.0;
+const UNANSWERED: f64 = -4.0;
 /// Turns of the customer from which on a talk is long.
 const LONG: usize = 6;
 /// The measure distress from which a customer sounds upset.
@@ -70,12 +70,8 @@ const STRAINED: f64 = 0.35;
 const CALM: f64 = 60.0;
 const CALM_PLAIN: f64 = 0.85;
 const MOST_CALM: f64 = 12.0;
-/// Points between the worst and the best mood at the end (good feeling less distress, -1..=1), and the mood of plain turns.
+/// Points of the mood at the end.
 const MOOD: f64 = 25.0;
-const MOOD_PLAIN: f64 = 0.4;
-/// Words of the last turns that tell half of it.
-const MOOD_WORDS: f64 = 4.0;
-const MOST_MOOD: f64 = 12.0;
 
 /// Acts that win or lose by themselves: act, rule, points, what would have earned them.
 const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
@@ -252,7 +248,7 @@ fn how_it_ends(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let last: Vec<usize> = part.customer_turns().rev().take(2).collect();
     let Some(own) = part.own_turns().next_back() else { return };
     if let Some((turn, found)) = last.iter().find_map(|t| part.find(*t, content, 0.7).map(|f| (*t, f))) {
-        let mut e = part.missed("customer_leaves_content", 6.0, own, "");
+        let mut e = part.missed("customer_leaves_content", 9.0, own, "");
         e.end = part.text(own).len();
         e.called = part.called(turn, found);
         evidence.push(e);
@@ -280,22 +276,12 @@ fn strained(part: &Part<'_>) -> bool {
 /// How calm the agent's turns are, and in what mood the customer's last ones.
 fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let s = &part.signals;
-    let Some(last) = part.own_turns().next_back() else { return };
     if let Some(mean) = s.own_mean(|t| t.measures.calm) {
         let points = (CALM * (mean - CALM_PLAIN)).clamp(-MOST_CALM, MOST_CALM);
         let would_earn = "keep the words even, whatever is said to you";
         evidence.extend(part.tone(Head::Calm, "tone_of_all_turns", points, would_earn));
     }
-    if let Some(mood) = s.leaving(|c| c.measures.positivity - c.measures.distress) {
-        // "No, that's it" says little of a mood.
-        let words = s.leaving(|c| part.reading.word_count(c.turn) as f64).unwrap_or(0.0);
-        let told = words / (words + MOOD_WORDS);
-        let points = told * (MOOD * (mood - MOOD_PLAIN)).clamp(-MOST_MOOD, MOST_MOOD);
-        let mut e = part.graded("mood_at_the_end", points, last, "stay until the customer is calmer");
-        let turn = s.customer.last().map_or(last, |c| c.turn);
-        e.called = Some(crate::model::Called { turn, start: 0, end: part.text(turn).len(), act: "" });
-        evidence.push(e);
-    }
+    evidence.extend(part.mood(MOOD, "stay until the customer is calmer"));
     evidence.retain(|e| e.points != 0.0);
 }
 

@@ -96,8 +96,8 @@ pub struct Distinct {
     pub hash: u64,
     /// Its form among those of the conversation: the same for a word in capital and in small letters.
     pub form: u32,
-    /// Where it is a word of substance, that is a long one or a number: the form of its beginning, or of the number. Endings change,
-    /// beginnings do not.
+    /// Where it is a word of substance, that is a long one that is no function word (set `function_word` of the lexicon), or a number:
+    /// the form of its beginning, or of the number. Endings change, beginnings do not.
     pub substance: Option<u32>,
     /// Whether it has three letters, or a digit.
     pub counted: bool,
@@ -240,13 +240,15 @@ impl Classes {
         let number = self.known.len() as u32;
         self.known.push(Known { class, met: (0, 0), vote: self.briefs[class as usize].vote });
         let learned = lexicon.model().map_or_else(Default::default, |m| m.word(&folded));
-        let facts = self.facts_of(word, learned);
+        let matter = !NegationRole::is_function_word(self.briefs[class as usize].roles);
+        let facts = self.facts_of(word, learned, matter);
         self.facts.push(facts);
         insert(&mut self.slots, hash, number);
         number
     }
 
-    fn facts_of(&mut self, word: &str, learned: learned::Word) -> Facts {
+    /// `matter`: whether it can be a word of substance.
+    fn facts_of(&mut self, word: &str, learned: learned::Word, matter: bool) -> Facts {
         let mut form = |hash: u64| {
             let next = self.places.len() as u32;
             *self.forms.entry(hash).or_insert_with(|| {
@@ -261,7 +263,7 @@ impl Classes {
                 return Some(form(hash));
             }
             let end = word.char_indices().nth(beginning).map_or(word.len(), |(i, _)| i);
-            (letters >= beginning).then(|| form(caseless_hash(&word[..end])))
+            (matter && letters >= beginning).then(|| form(caseless_hash(&word[..end])))
         });
         Facts { learned, hash, form: form(hash), substance, long: letters >= COUNTED, number }
     }
@@ -397,7 +399,8 @@ mod tests {
     }
     #[test]
     fn words_have_forms_and_substance_by_conversation() {
-        let lexicon = Lexicon::compile(&[]).unwrap();
+        let sets = LexiconFile::parse("en/sets.toml", "[sets]\nfunction_word = [\"would\", \"some*\"]\n").unwrap();
+        let lexicon = Lexicon::compile(&[sets]).unwrap();
         let mut c = Classes::new();
         let mut read = |text: &str, language| {
             let (mut words, mut out) = (Vec::new(), Vec::new());
@@ -414,6 +417,8 @@ mod tests {
         assert_eq!((d[1].substance, d[1].counted, d[4].counted), (None, false, false));
         assert_eq!((d[5].substance, d[5].counted, d[5].number), (Some(d[5].form), true, true));
         assert!(d.iter().all(|w| (w.form as usize) < forms), "{forms}");
+        let (d, _) = read("Would something wouldbe", None);
+        assert_eq!((d[0].substance, d[1].substance, d[2].substance.is_some()), (None, None, true));
         let (d, _) = read("кітап кітабы", Some(Language::Kazakh));
         assert_eq!(d[0].substance, d[1].substance);
         let (d, _) = read("кітап кітабы", Some(Language::Russian));

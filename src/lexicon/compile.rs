@@ -192,7 +192,7 @@ pub(super) struct Vocabulary {
     symbols: u32,
 }
 
-/// Bits of what a word does to its neighbours; three bits a language.
+/// Bits of what a word does to its neighbours and to the matter; of each kind one bit a language.
 pub(super) struct NegationRole;
 impl NegationRole {
     /// Negates a match up to three words behind it.
@@ -203,6 +203,12 @@ impl NegationRole {
     pub const AFTER: u16 = 6;
     /// Ends the reach of a negation.
     pub const BREAK: u16 = 9;
+    /// Has no matter of its own, in whatever language: never a word of substance.
+    pub const FUNCTION: u16 = 12;
+
+    pub fn is_function_word(roles: u16) -> bool {
+        Language::ALL.into_iter().any(|l| roles & Self::bit(Self::FUNCTION, l) != 0)
+    }
 
     pub fn bit(kind: u16, language: Language) -> u16 {
         1 << (kind + language as u16)
@@ -329,6 +335,7 @@ fn read_sets(files: &[LexiconFile], b: &mut Builder, mistakes: &mut Vec<Mistake>
                 "negator_near" => Some(NegationRole::NEAR),
                 "negator_after" => Some(NegationRole::AFTER),
                 "clause_break" => Some(NegationRole::BREAK),
+                "function_word" => Some(NegationRole::FUNCTION),
                 _ => None,
             };
             for member in members {

@@ -30,6 +30,9 @@ const SURE: [f64; 4] = [0.4, -0.4, 0.0, -0.4];
 const PLAIN: f32 = 0.9;
 /// An act that no phrase finds must have the words on its side, in logits: place alone makes none.
 const BY_WORDS: f64 = 0.5;
+/// At the very end of a talk they must only not speak against it, where the turn thanks or the customer has just taken leave: "Happy to
+/// help!" is the goodbye there.
+const AT_THE_END: f64 = -1.0;
 /// Closing acts whose place is looked at together with them, and acts of the customer before them.
 const CLOSERS: [Act; 4] = [CLOSING_FAREWELL, CLOSING_THANKS, CLOSING_OFFER_MORE_HELP, CLOSING_INVITE_REPLY];
 const LEAVERS: [Act; 3] = [CUSTOMER_FAREWELL, CUSTOMER_THANKS, CUSTOMER_SATISFIED];
@@ -305,20 +308,26 @@ impl Context {
         let said = tempered(sums[head as usize], words.len());
         logit += said;
         let has = acts[from..].iter().any(|f| f.act == act);
+        let at_end = surroundings.place.is_some_and(|p| p.from_end == 0);
         // What is said in so many words stands; an agent's goodbye if nothing comes after it. A customer's is often part of thanks
         // or of a "no", which is what counts then.
         let alone = match act {
-            CLOSING_FAREWELL => surroundings.place.is_some_and(|p| p.from_end == 0),
+            CLOSING_FAREWELL => at_end,
             CUSTOMER_FAREWELL => false,
             _ => true,
         };
+        let parting = at_end
+            && act == CLOSING_FAREWELL
+            && (surroundings.acts.iter().any(|f| f.act == CLOSING_THANKS)
+                || surroundings.before.iter().any(|f| LEAVERS.contains(&f.act)));
+        let needed = if parting { AT_THE_END } else { BY_WORDS };
         let plain = alone && acts[from..].iter().any(|f| f.act == act && f.confidence >= PLAIN);
         if logit < SURE[which] {
             if has && !plain {
                 let kept: Vec<Found> = acts.drain(from..).filter(|f| f.act != act).collect();
                 acts.extend(kept);
             }
-        } else if !has && said >= BY_WORDS {
+        } else if !has && said >= needed {
             let (start, end) = self.strongest(stretch, head);
             let confidence = (1.0 / (1.0 + (-logit).exp())) as f32;
             let question = words[words.len() - 1].flags.has(Flags::QUESTION);
