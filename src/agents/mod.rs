@@ -61,6 +61,9 @@ const LEAST_WEIGHT: f64 = 0.05;
 /// Moments worth showing that are kept for each criterion, won and lost.
 const KEPT: usize = 3;
 
+/// Points from which on a moment is worth showing.
+const LEAST_POINTS: f64 = 3.0;
+
 /// What is known of one agent.
 #[derive(Clone, Debug, Default)]
 pub struct Agent {
@@ -141,7 +144,7 @@ impl Contribution {
         }
         let alike = |k: &EvidenceRow<'_>| k.criterion == e.criterion && (k.points > 0.0) == (e.points > 0.0);
         match self.moments.iter_mut().find(|k| alike(k)) {
-            _ if e.points == 0.0 => {}
+            _ if e.points.abs() < LEAST_POINTS => {}
             None => self.moments.push(e.into_owned()),
             Some(kept) if kept.points.abs() < e.points.abs() => *kept = e.into_owned(),
             Some(_) => {}
@@ -287,7 +290,7 @@ mod tests {
         };
         let mut team = Team::default();
         for (id, points) in
-            [("c1", vec![5.0, 9.0, -1.0]), ("c2", vec![9.0]), ("c3", vec![1.0, 0.0]), ("c4", vec![2.0, -4.0])]
+            [("c1", vec![5.0, 9.0, -3.5]), ("c2", vec![9.0]), ("c3", vec![1.0, 0.0]), ("c4", vec![3.2, -4.0])]
         {
             let mut part = part();
             points.into_iter().for_each(|p| part.add(row(id, p)));
@@ -297,8 +300,8 @@ mod tests {
         let ids = |list: &[EvidenceRow<'_>]| {
             list.iter().map(|e| format!("{}{}", e.conversation_id, e.points)).collect::<Vec<_>>()
         };
-        assert_eq!(ids(&agent.best[1]), ["c19", "c29", "c42"]);
-        assert_eq!(ids(&agent.worst[1]), ["c4-4", "c1-1"]);
-        assert_eq!(agent.lost[&(1, "r")], (2, -5.0, "w"));
+        assert_eq!(ids(&agent.best[1]), ["c19", "c29", "c43.2"]);
+        assert_eq!(ids(&agent.worst[1]), ["c4-4", "c1-3.5"]);
+        assert_eq!(agent.lost[&(1, "r")], (2, -7.5, "w"));
     }
 }

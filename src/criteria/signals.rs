@@ -77,6 +77,7 @@ const TOLD_WORDS: usize = 14;
 const BRIEF: usize = 20;
 /// Likeness, in words of substance, of a question that is asked again.
 const ASKED: f64 = 0.3;
+const ASKED_BY_ONE_WORD: f64 = 0.6;
 /// Acts that react to what was said.
 const REACTIONS: &[Act] = &[
     EMPATHY_NAME_FEELING,
@@ -130,7 +131,12 @@ impl Signals {
                         && n <= TOLD_WORDS
                         && substance.list.iter().any(news)
                         && again >= TOLD * mine.list.len() as f64;
-                    let same = |q: &&Question| q.answered && substance.likeness(&q.substance) >= ASKED;
+                    // One word in common is the question again only if it has hardly another.
+                    let same = |q: &&Question| {
+                        let like = substance.likeness(&q.substance);
+                        let enough = if substance.common(&q.substance) > 1 { ASKED } else { ASKED_BY_ONE_WORD };
+                        q.answered && like >= enough
+                    };
                     let passed_over = |q: &&Question| q.answered && q.open.iter().any(|f| substance.has(*f));
                     let asked = questions.iter().filter(|_| asks).find(same).map(|q| q.turn);
                     let back = questions.iter().filter(|_| n <= BRIEF).find(passed_over).map(|q| q.turn);
@@ -253,9 +259,14 @@ impl Forms {
         other.list.iter().for_each(|f| self.push(*f));
     }
 
+    /// How many of these, each once, are among them.
+    fn common(&self, other: &[u32]) -> usize {
+        other.iter().filter(|f| self.has(**f)).count()
+    }
+
     /// Jaccard's share of what both have among what either has; 0 when both are empty. `other` has each form once.
     fn likeness(&self, other: &[u32]) -> f64 {
-        let both = other.iter().filter(|f| self.has(**f)).count();
+        let both = self.common(other);
         let any = self.list.len() + other.len() - both;
         if any == 0 { 0.0 } else { both as f64 / any as f64 }
     }
