@@ -7,11 +7,12 @@ use crate::lexicon::{Act, Found, Lexicon, Reading};
 use crate::model::{Called, Conversation, Evidence, Kind, Speaker};
 use crate::text::Flags;
 
-/// The mood (positivity less distress) in which customers usually leave, and how far from it counts.
+/// The mood in which customers usually leave, what is near it, and how far beyond that counts.
 const MOOD_PLAIN: f64 = 0.4;
+const MOOD_USUAL: f64 = 0.1;
 const MOST_MOOD: f64 = 0.48;
 /// So many words tell half of a mood: "No, that's it" says little of it.
-const MOOD_WORDS: f64 = 4.0;
+const MOOD_WORDS: f64 = 6.0;
 
 /// Of a turn, as seen from the agent who is scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,18 +181,22 @@ impl<'a> Part<'a> {
         Some(evidence)
     }
 
-    /// Evidence from the mood in which the customer leaves, next to what is usual: so many points between deep distress and joy, most of
-    /// them within half of that on either side. Few words say little of a mood.
-    pub fn mood(&self, points: f64, would_earn: &'static str) -> Option<Evidence> {
-        let s = &self.signals;
-        let mood = s.leaving(|c| c.measures.positivity - c.measures.distress)?;
-        let words = s.leaving(|c| self.reading.word_count(c.turn) as f64)?;
-        let told = words / (words + MOOD_WORDS);
-        let points = points * told * (mood - MOOD_PLAIN).clamp(-MOST_MOOD, MOST_MOOD);
-        let mut e = self.graded("mood_at_the_end", points, self.own_turns().next_back()?, would_earn);
-        let turn = s.customer.last()?.turn;
-        e.called = Some(Called { turn, start: 0, end: self.text(turn).len(), act: "" });
-        Some(e)
+    /// Evidence from the mood (positivity less distress) of the customer's last two turns behind the first own one: half of `points` each
+    /// between the deepest and the best that counts. What is near the usual says nothing, and few words say little.
+    pub fn mood(&self, points: f64, would_earn: &'static str, evidence: &mut Vec<Evidence>) {
+        let Some(last) = self.own_turns().next_back() else { return };
+        let leaving = self.signals.leaving();
+        for c in &leaving {
+            let off = c.measures.positivity - c.measures.distress - MOOD_PLAIN;
+            let beyond = (off.abs() - MOOD_USUAL).clamp(0.0, MOST_MOOD) * off.signum();
+            let words = self.reading.word_count(c.turn) as f64;
+            let points = points * beyond * words / (words + MOOD_WORDS) / leaving.len() as f64;
+            if points != 0.0 {
+                let mut e = self.graded("mood_at_the_end", points, last, would_earn);
+                e.called = Some(Called { turn: c.turn, start: 0, end: self.text(c.turn).len(), act: "" });
+                evidence.push(e);
+            }
+        }
     }
 
     /// The own turn with most of something, or with least where points are lost.

@@ -198,10 +198,10 @@ impl Signals {
         self.own_mean(|t| f64::from(u8::from(holds(t)))).unwrap_or(0.0)
     }
 
-    /// Mean of something over the customer's last two turns, if they come behind the agent's first.
-    pub fn leaving(&self, of: impl Fn(&CustomerTurn) -> f64) -> Option<f64> {
-        let first = self.own.first()?.turn;
-        mean(self.customer.iter().rev().take_while(|c| c.turn > first).take(2).map(of))
+    /// The customer's last two turns behind the agent's first, the last one first.
+    pub fn leaving(&self) -> Vec<&CustomerTurn> {
+        let first = self.own.first().map_or(usize::MAX, |t| t.turn);
+        self.customer.iter().rev().take_while(|c| c.turn > first).take(2).collect()
     }
 }
 
