@@ -86,6 +86,13 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 /// Parses the arguments, runs the command, and turns its end into an exit code.
 pub(crate) fn run() -> ExitCode {
+    // Where a library's panic over a damaged file is caught, the file is set aside with the reason; there is nothing else to say.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !sabyr::ingest::is_guarded() {
+            hook(panic);
+        }
+    }));
     let done = match Cli::parse().command {
         Command::Score(args) => score::run(args),
         Command::Explain(args) => explain::run(&args),

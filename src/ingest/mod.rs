@@ -14,6 +14,7 @@ mod announcements;
 mod charset;
 mod discover;
 pub mod formats;
+mod guard;
 mod lines;
 pub mod mapping;
 mod mojibake;
@@ -25,6 +26,7 @@ mod source;
 mod table;
 
 pub use discover::{InputError, discover, read_all, recognise};
+pub use guard::is_guarded;
 pub use lines::{BadLine, Lines};
 pub use prepare::prepare;
 pub use source::{Beginning, Sample, Source, TextStream, reason_of};

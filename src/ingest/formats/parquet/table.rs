@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polars_arrow::array::{
     Array, BooleanArray, DictionaryArray, DictionaryKey, ListArray, PrimitiveArray, StructArray, Utf8Array,
@@ -18,7 +17,7 @@ use crate::ingest::formats::csv_turns::{Columns, Reader};
 use crate::ingest::formats::fields::{Field, field, key};
 use crate::ingest::formats::plain_text;
 use crate::ingest::formats::rows::Row;
-use crate::ingest::{Options, Record, Sink, Source};
+use crate::ingest::{Options, Record, Sink, Source, guard};
 use crate::model::{Place, Quarantined, Reason};
 
 /// Bytes of the used columns of one row group, expanded.
@@ -83,12 +82,8 @@ fn broken(detail: impl std::fmt::Display) -> Reason {
     Reason::Syntax { format: "Parquet", detail: detail.to_string() }
 }
 
-/// Runs what the reading library does; it ends on some damaged files without an error of its own.
 fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Reason> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(done) => done.map_err(broken),
-        Err(_) => Err(broken("the table is damaged in a way that its reader does not bear")),
-    }
+    guard::guarded("Parquet", work)
 }
 
 /// How the table holds conversations.

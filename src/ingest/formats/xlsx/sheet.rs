@@ -3,14 +3,13 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{DataRef, ExcelDateTime, ExcelDateTimeType, Reader as _};
 
 use crate::ingest::formats::csv_turns::{Columns, Reader};
 use crate::ingest::formats::fields::{Field, field};
 use crate::ingest::formats::rows::Row;
-use crate::ingest::{Options, Record, Sink, Source};
+use crate::ingest::{Options, Record, Sink, Source, guard};
 use crate::model::{Place, Quarantined, Reason};
 
 /// Rows at the top of a sheet among which the header is looked for.
@@ -52,16 +51,8 @@ pub fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> ControlF
     ))))
 }
 
-fn broken(detail: impl std::fmt::Display) -> Reason {
-    Reason::Syntax { format: "XLSX", detail: detail.to_string() }
-}
-
-/// Runs what the reading library does; damaged files must not end the program.
 fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Reason> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(done) => done.map_err(broken),
-        Err(_) => Err(broken("the workbook is damaged in a way that its reader does not bear")),
-    }
+    guard::guarded("XLSX", work)
 }
 
 fn open(source: &Source, options: &Options) -> Result<Book, Reason> {
@@ -82,7 +73,8 @@ fn measure(file: &mut File, limit: u64) -> Result<(), Reason> {
         if part.name().is_ok_and(|name| !name.ends_with(".xml") && !name.ends_with(".rels")) {
             continue; // pictures, macros: never expanded
         }
-        let n = io::copy(&mut part.take(left.saturating_add(1)), &mut io::sink()).map_err(broken)?;
+        let n = io::copy(&mut part.take(left.saturating_add(1)), &mut io::sink())
+            .map_err(|e| Reason::Syntax { format: "XLSX", detail: e.to_string() })?;
         left = left.checked_sub(n).ok_or(Reason::Bomb { limit })?;
     }
     Ok(())
