@@ -9,6 +9,7 @@ use polars_arrow::array::{
     Utf8ViewArray,
 };
 use polars_arrow::datatypes::{ArrowDataType, Field as ArrowField, TimeUnit};
+use polars_parquet::parquet::page::CompressedPage;
 use polars_parquet::read::{
     BasicDecompressor, FileMetadata, PageReader, RowGroupMetadata, column_iter_to_arrays, infer_schema, read_metadata,
 };
@@ -24,6 +25,8 @@ use crate::model::{Place, Quarantined, Reason};
 const GROUP_BYTES: u64 = 1 << 30;
 /// Rows of one row group.
 const GROUP_ROWS: usize = 5_000_000;
+/// Values of one column of a row group, those of lists among them.
+const COLUMN_VALUES: usize = 100_000_000;
 /// Bytes of one page, expanded.
 const PAGE_BYTES: usize = 256 << 20;
 
@@ -84,6 +87,20 @@ fn broken(detail: impl std::fmt::Display) -> Reason {
 
 fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Reason> {
     guard::guarded("Parquet", work)
+}
+
+/// Holds what the pages of a column claim to have against the column: the library asks for the memory of whatever a damaged page
+/// claims, and a program that cannot have its memory ends.
+fn plausible(mut pages: PageReader, values: i64, column: &str) -> Result<(), Reason> {
+    let mut left = usize::try_from(values).unwrap_or(0).min(COLUMN_VALUES);
+    while let Some(page) = guarded(|| pages.next().transpose())? {
+        let CompressedPage::Data(page) = page else { continue };
+        match left.checked_sub(page.num_values()) {
+            Some(rest) => left = rest,
+            None => return Err(broken(format!("a page of column {column} has more values than the column"))),
+        }
+    }
+    Ok(())
 }
 
 /// How the table holds conversations.
@@ -193,6 +210,8 @@ impl Plan {
                 }
                 let mut bytes = vec![0; usize::try_from(range.end - range.start).map_err(broken)?];
                 file.seek(SeekFrom::Start(range.start)).and_then(|_| file.read_exact(&mut bytes)).map_err(broken)?;
+                let reader = PageReader::new(Cursor::new(bytes.clone().into()), meta, Vec::new(), PAGE_BYTES);
+                plausible(reader, meta.num_values(), &f.name)?;
                 let reader = PageReader::new(Cursor::new(bytes.into()), meta, Vec::new(), PAGE_BYTES);
                 pages.push(BasicDecompressor::new(reader, Vec::new()));
                 types.push(&meta.descriptor().descriptor.primitive_type);
