@@ -22,6 +22,8 @@ use std::ops::ControlFlow;
 use crate::ingest::{Format, Options, Sample, Sink, Source};
 
 #[cfg(feature = "parquet")]
+mod footer;
+#[cfg(feature = "parquet")]
 mod table;
 
 /// Parquet tables.

@@ -14,6 +14,7 @@ use polars_parquet::read::{
     BasicDecompressor, FileMetadata, PageReader, RowGroupMetadata, column_iter_to_arrays, infer_schema, read_metadata,
 };
 
+use super::footer;
 use crate::ingest::formats::csv_turns::{Columns, Reader};
 use crate::ingest::formats::fields::{Field, field, key};
 use crate::ingest::formats::plain_text;
@@ -37,6 +38,9 @@ pub fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> ControlF
         Record::Bad(Quarantined { place, conversation_id: None, reason })
     };
     let opened = source.open_seekable(options).and_then(|mut file| {
+        if let Some(fault) = footer::fault(&mut file).map_err(|e| Reason::Io(e.to_string()))? {
+            return Err(broken(fault));
+        }
         let metadata = guarded(|| read_metadata(&mut file))?;
         let schema = guarded(|| infer_schema(&metadata))?;
         let plan = Plan::of(&schema.iter_values().cloned().collect::<Vec<_>>())?;
