@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{DataType, Float64Chunked, Int64Chunked, PolarsResult, StringChunked};
 use polars_io::SerReader;
+use polars_io::parquet::metadata::FileMetadataRef;
 use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 
 use crate::report::columns::Table;
@@ -22,8 +23,8 @@ pub(super) enum Value<'a> {
 /// A table of the run that is written and not yet published.
 pub(super) struct TableFile {
     path: PathBuf,
-    /// Rows of each row group.
-    groups: Vec<usize>,
+    /// Read once: of a large night it is long, and each row group would read it anew.
+    metadata: FileMetadataRef,
     names: Vec<String>,
 }
 
@@ -49,19 +50,19 @@ impl TableFile {
     pub(super) fn open<T: Table>(folder: &Path) -> Result<Self, RunError> {
         let path = folder.join(T::NAME).with_extension("parquet");
         let names = T::columns().into_iter().map(|c| c.name).collect();
-        let groups = || -> PolarsResult<Vec<usize>> {
+        let metadata = || -> PolarsResult<FileMetadataRef> {
             let mut reader = ParquetReader::new(File::open(&path)?);
-            Ok(reader.get_metadata()?.row_groups.iter().map(|g| g.num_rows()).collect())
+            reader.get_metadata().cloned()
         };
-        match groups() {
-            Ok(groups) => Ok(Self { path, groups, names }),
+        match metadata() {
+            Ok(metadata) => Ok(Self { path, metadata, names }),
             Err(e) => Err(RunError::ReadBack(path, e)),
         }
     }
 
     /// Rows of the table.
     pub(super) fn rows(&self) -> usize {
-        self.groups.iter().sum()
+        self.metadata.num_rows
     }
 
     /// Hands on the rows with the values of these columns, or of all, in the order of the table; where a column is to decide
@@ -76,14 +77,16 @@ impl TableFile {
         let names: Vec<&str> =
             columns.map_or_else(|| self.names.iter().map(String::as_str).collect(), <[&str]>::to_vec);
         let mut from = 0;
-        for group in &self.groups {
+        for group in self.metadata.row_groups.iter().map(|g| g.num_rows()) {
             let frame = File::open(&self.path)
                 .map_err(Into::into)
                 .and_then(|file| {
-                    ParquetReader::new(file)
+                    let mut reader = ParquetReader::new(file);
+                    reader.set_metadata(self.metadata.clone());
+                    reader
                         .read_parallel(ParallelStrategy::Columns)
                         .with_columns(Some(names.iter().map(|&n| n.to_owned()).collect()))
-                        .with_slice(Some((from, *group)))
+                        .with_slice(Some((from, group)))
                         .finish()
                 })
                 .map_err(wrong)?;
