@@ -95,7 +95,7 @@ fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Resu
 
 /// Holds what the pages of a column claim to have against the column: the library asks for the memory of whatever a damaged page
 /// claims, and a program that cannot have its memory ends.
-fn plausible(mut pages: PageReader, values: i64, column: &str) -> Result<(), Reason> {
+fn plausible(pages: &mut PageReader, values: i64, column: &str) -> Result<(), Reason> {
     let mut left = usize::try_from(values).unwrap_or(0).min(COLUMN_VALUES);
     while let Some(page) = guarded(|| pages.next().transpose())? {
         let CompressedPage::Data(page) = page else { continue };
@@ -214,9 +214,11 @@ impl Plan {
                 }
                 let mut bytes = vec![0; usize::try_from(range.end - range.start).map_err(broken)?];
                 file.seek(SeekFrom::Start(range.start)).and_then(|_| file.read_exact(&mut bytes)).map_err(broken)?;
-                let reader = PageReader::new(Cursor::new(bytes.clone().into()), meta, Vec::new(), PAGE_BYTES);
-                plausible(reader, meta.num_values(), &f.name)?;
-                let reader = PageReader::new(Cursor::new(bytes.into()), meta, Vec::new(), PAGE_BYTES);
+                let mut reader = PageReader::new(Cursor::new(bytes.into()), meta, Vec::new(), PAGE_BYTES);
+                plausible(&mut reader, meta.num_values(), &f.name)?;
+                let (mut bytes, scratch) = reader.into_inner();
+                bytes.set_position(0);
+                let reader = PageReader::new(bytes, meta, scratch, PAGE_BYTES);
                 pages.push(BasicDecompressor::new(reader, Vec::new()));
                 types.push(&meta.descriptor().descriptor.primitive_type);
             }
