@@ -175,19 +175,18 @@ pub fn without_others_troubles(acts: &[Found]) -> Cow<'_, [Found]> {
 const TROUBLES: [Act; 6] =
     [EMPATHY_NAME_FEELING, EMPATHY_VALIDATE, EMPATHY_APOLOGY, EMPATHY_TAKE_ON, EMPATHY_EXPLORE, PATIENCE_REASSURE];
 
-/// How much of each act a turn has: its highest confidence plus half of each further one.
+/// Each act that a turn has, once, and how much of it: its highest confidence plus half of each further one.
+fn amounts_of(acts: &[Found]) -> impl Iterator<Item = (Act, f64)> + '_ {
+    acts.iter().enumerate().filter(|(i, f)| acts[..*i].iter().all(|a| a.act != f.act)).map(|(i, f)| {
+        let alike = || acts[i..].iter().filter(|a| a.act == f.act).map(|a| f64::from(a.confidence));
+        (f.act, alike().fold(0.0, f64::max).midpoint(alike().sum()))
+    })
+}
+
+/// How much of each act a turn has, by the acts' numbers.
 pub fn amounts(acts: &[Found]) -> [f64; ACTS.len()] {
     let mut amounts = [0.0; ACTS.len()];
-    let mut highest = [0.0_f64; ACTS.len()];
-    for f in acts {
-        let i = usize::from(f.act.0);
-        let c = f64::from(f.confidence);
-        amounts[i] += c;
-        highest[i] = highest[i].max(c);
-    }
-    for (a, h) in amounts.iter_mut().zip(&highest) {
-        *a = h + (*a - h) / 2.0;
-    }
+    amounts_of(acts).for_each(|(act, amount)| amounts[usize::from(act.0)] = amount);
     amounts
 }
 
@@ -200,14 +199,8 @@ pub fn act_logits(amounts: &[f64; ACTS.len()]) -> [f64; 5] {
 pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Measures {
     let weights = weights(model);
     let mut logits = weights.bias;
-    // Of an act its amount, see above; a turn has few acts.
-    for (i, f) in acts.iter().enumerate() {
-        if acts[..i].iter().any(|a| a.act == f.act) {
-            continue;
-        }
-        let alike = || acts[i..].iter().filter(|a| a.act == f.act).map(|a| f64::from(a.confidence));
-        let amount = alike().fold(0.0, f64::max).midpoint(alike().sum());
-        for (logit, weight) in logits.iter_mut().zip(weights.of_act[usize::from(f.act.0)]) {
+    for (act, amount) in amounts_of(acts) {
+        for (logit, weight) in logits.iter_mut().zip(weights.of_act[usize::from(act.0)]) {
             *logit += weight * amount;
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Lexicon;
-use super::compile::{NUMBER, NegationRole, Vocabulary};
+use super::vocabulary::{NUMBER, NegationRole, Vocabulary};
 use crate::learned;
 use crate::model::Language;
 use crate::text::{Scanned, Vote, caseless_hash, fold, is_latin, skeleton, vote};

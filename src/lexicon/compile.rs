@@ -4,17 +4,17 @@
 //! words. A word of the text belongs to a *class*, the set of symbols it satisfies. Patterns share their beginnings.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
+use std::hash::BuildHasher as _;
 
 use super::acts::Act;
+use super::automaton::{Accept, Automaton, ROOT, START, key};
 use super::contractions::expand;
 use super::file::{Content, LexiconFile, Mistake, Negation};
 use super::pattern::{Node, Pattern};
+use super::vocabulary::{NUMBER, NegationRole, Spread, Vocabulary, WordMap};
 use crate::model::Language;
 use crate::text::skeleton;
 
-/// Symbol of a number in digits.
-pub(super) const NUMBER: u32 = 1;
 /// Branches of a pattern that are carried on side by side; more are joined in one node.
 const MAX_BRANCHES: usize = 12;
 /// Most nodes one pattern may add.
@@ -86,135 +86,6 @@ impl Rule {
 /// Of strong, ordinary and weak wording, falling.
 const STRENGTHS: [f32; 3] = [1.0, 0.8, 0.5];
 
-/// An end of a pattern in the automaton.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Accept {
-    pub rule: u32,
-    pub at_end: bool,
-}
-
-/// The automaton, frozen for matching.
-#[derive(Debug)]
-pub(super) struct Automaton {
-    symbols: usize,
-    edges_at: Vec<u32>,
-    edges: Vec<(u32, u32)>,
-    gaps_at: Vec<u32>,
-    gaps: Vec<(u8, u32)>,
-    accepts_at: Vec<u32>,
-    accepts: Vec<Accept>,
-}
-
-fn key(node: u32, symbol: u32) -> u64 {
-    u64::from(node) << 32 | u64::from(symbol)
-}
-
-/// Hashes words and keys of edges: the lexicon is our own and needs no protection. Nothing written depends on the order.
-#[derive(Default)]
-pub(super) struct KeyHasher(u64);
-pub(super) type Spread = BuildHasherDefault<KeyHasher>;
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        while let Some((head, tail)) = rest.split_first_chunk::<8>() {
-            self.0 = slot(self.0 ^ u64::from_le_bytes(*head));
-            rest = tail;
-        }
-        let mut last = [0u8; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        self.0 = slot(self.0 ^ u64::from_le_bytes(last) ^ (bytes.len() as u64) << 56);
-    }
-    fn write_u8(&mut self, n: u8) {
-        self.0 = slot(self.0 ^ u64::from(n));
-    }
-    fn write_u64(&mut self, n: u64) {
-        self.0 = slot(self.0 ^ n);
-    }
-}
-
-fn slot(key: u64) -> u64 {
-    let x = key.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    x ^ (x >> 29)
-}
-
-/// Words of the lexicon to what is known of them; only ever looked up in.
-pub(super) type WordMap<V> = HashMap<String, V, Spread>;
-
-impl Automaton {
-    /// The words that lead on from a node: symbol and the node behind it, ascending by symbol.
-    #[inline]
-    pub fn edges(&self, node: u32) -> &[(u32, u32)] {
-        &self.edges[self.edges_at[node as usize] as usize..self.edges_at[node as usize + 1] as usize]
-    }
-
-    /// The patterns that end at a node.
-    #[inline]
-    pub fn accepts(&self, node: u32) -> &[Accept] {
-        &self.accepts[self.accepts_at[node as usize] as usize..self.accepts_at[node as usize + 1] as usize]
-    }
-
-    /// The gaps that may open behind a node: most words, and the node behind the gap.
-    #[inline]
-    pub fn gaps(&self, node: u32) -> &[(u8, u32)] {
-        &self.gaps[self.gaps_at[node as usize] as usize..self.gaps_at[node as usize + 1] as usize]
-    }
-
-    /// Number of symbols: one more than the greatest.
-    pub fn symbols(&self) -> usize {
-        self.symbols
-    }
-
-    /// Number of nodes, for reports.
-    pub fn len(&self) -> usize {
-        self.gaps_at.len() - 1
-    }
-}
-
-/// What the lexicon knows of words.
-#[derive(Debug, Default)]
-pub(super) struct Vocabulary {
-    /// Folded word → symbols.
-    pub words: WordMap<Vec<u32>>,
-    /// Folded beginning → symbols.
-    pub prefixes: WordMap<Vec<u32>>,
-    /// Skeleton of a Kazakh word → symbols.
-    pub kazakh_words: WordMap<Vec<u32>>,
-    /// Skeleton of the beginning of a Kazakh word → symbols.
-    pub kazakh_prefixes: WordMap<Vec<u32>>,
-    /// Folded word → roles in negation, see [`NegationRole`].
-    pub roles: WordMap<u16>,
-    /// Folded beginning of a word → roles in negation.
-    pub role_prefixes: WordMap<u16>,
-    symbols: u32,
-}
-
-/// Bits of what a word does to its neighbours and to the matter; of each kind one bit a language.
-pub(super) struct NegationRole;
-impl NegationRole {
-    /// Negates a match up to three words behind it.
-    pub const BEFORE: u16 = 0;
-    /// Negates a match right behind it.
-    pub const NEAR: u16 = 3;
-    /// Negates a match right before it.
-    pub const AFTER: u16 = 6;
-    /// Ends the reach of a negation.
-    pub const BREAK: u16 = 9;
-    /// Has no matter of its own, in whatever language: never a word of substance.
-    pub const FUNCTION: u16 = 12;
-
-    pub fn is_function_word(roles: u16) -> bool {
-        Language::ALL.into_iter().any(|l| roles & Self::bit(Self::FUNCTION, l) != 0)
-    }
-
-    pub fn bit(kind: u16, language: Language) -> u16 {
-        1 << (kind + language as u16)
-    }
-}
-
 struct Builder {
     vocabulary: Vocabulary,
     literals: WordMap<u32>,
@@ -233,11 +104,6 @@ struct Builder {
     /// Nodes there were before the pattern at hand.
     first_node: u32,
 }
-
-/// Where patterns begin.
-pub(super) const ROOT: u32 = 1;
-/// Where patterns begin that stand only at the beginning of a sentence.
-pub(super) const START: u32 = 2;
 
 /// Compiled phrases.
 #[derive(Debug)]
@@ -311,7 +177,8 @@ pub(super) fn compile(files: &[LexiconFile]) -> (Compiled, Vec<Mistake>) {
         }
     }
     mistakes.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    (Compiled { automaton: freeze(&mut b), vocabulary: b.vocabulary, rules }, mistakes)
+    let automaton = Automaton::freeze(b.nodes, b.vocabulary.symbols, b.edges, b.gaps, b.accepts);
+    (Compiled { automaton, vocabulary: b.vocabulary, rules }, mistakes)
 }
 
 type Sets = BTreeMap<(Language, String), Set>;
@@ -585,36 +452,4 @@ impl Builder {
         self.groups.insert(key, s);
         s
     }
-}
-
-fn freeze(b: &mut Builder) -> Automaton {
-    let nodes = b.nodes as usize;
-    let mut sorted: Vec<(u64, u32)> = std::mem::take(&mut b.edges).into_iter().collect();
-    sorted.sort_unstable();
-    let edges_at = starts(nodes, sorted.iter().map(|e| (e.0 >> 32) as u32));
-    let edges = sorted.into_iter().map(|(key, child)| (key as u32, child)).collect();
-    // Stable: what was added first comes first.
-    b.gaps.sort_by_key(|g| g.0);
-    b.accepts.sort_by_key(|a| a.0);
-    Automaton {
-        symbols: b.vocabulary.symbols as usize,
-        edges_at,
-        edges,
-        gaps_at: starts(nodes, b.gaps.iter().map(|g| g.0)),
-        gaps: b.gaps.iter().map(|&(_, max, behind)| (max, behind)).collect(),
-        accepts_at: starts(nodes, b.accepts.iter().map(|a| a.0)),
-        accepts: b.accepts.iter().map(|a| a.1).collect(),
-    }
-}
-
-/// Where the items of each node begin in a list that is sorted by node.
-fn starts(nodes: usize, items: impl Iterator<Item = u32>) -> Vec<u32> {
-    let mut at = vec![0; nodes + 1];
-    for node in items {
-        at[node as usize + 1] += 1;
-    }
-    for i in 1..at.len() {
-        at[i] += at[i - 1];
-    }
-    at
 }

@@ -9,8 +9,8 @@
 
 use std::collections::HashMap;
 
+use super::automaton::{Accept, Automaton, ROOT, START};
 use super::classes::{Bits, Class, Classes, OWN_BITS, shared_bit};
-use super::compile::{Accept, Automaton, ROOT, START};
 
 /// No phrase goes on.
 const DEAD: u32 = 0;

@@ -3,9 +3,10 @@
 use super::Lexicon;
 use super::acts::{Act, By};
 use super::classes::{self, Classes, Distinct};
-use super::compile::{Brief, NegationRole};
+use super::compile::Brief;
 use super::context::Context;
 use super::machine::Machine;
+use super::vocabulary::NegationRole;
 use crate::learned::Sums;
 use crate::model::{Conversation, Kind, Language, Speaker};
 use crate::text::{Flags, Vote, Votes, Word, scan_with};

@@ -4,6 +4,7 @@
 //! automaton over words ([`Lexicon`]) and found in one pass ([`Reader`]).
 
 pub mod acts;
+mod automaton;
 mod check;
 mod classes;
 mod compile;
@@ -14,6 +15,7 @@ pub mod gold;
 mod machine;
 mod matcher;
 mod pattern;
+mod vocabulary;
 
 use std::path::Path;
 
@@ -35,8 +37,8 @@ include!(concat!(env!("OUT_DIR"), "/lexicons.rs"));
 /// All phrases, compiled.
 #[derive(Debug)]
 pub struct Lexicon {
-    automaton: compile::Automaton,
-    vocabulary: compile::Vocabulary,
+    automaton: automaton::Automaton,
+    vocabulary: vocabulary::Vocabulary,
     rules: Vec<Rule>,
     /// One a rule.
     briefs: Vec<compile::Brief>,

@@ -1,18 +1,24 @@
-//! What readers of JSON share: the records of a file in bounded memory, the keys that a file is recognised by, and values
-//! as vendors write them (null for nothing, numbers as texts).
+//! What readers of JSON share: the records of a file in bounded memory, the keys that a file is recognised by (`keys`), and
+//! values as vendors write them (`values`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeOwned;
 
 use crate::ingest::lines::not_text;
 use crate::ingest::source::reason_of;
 use crate::ingest::{Options, Record, Sink, Source, TextStream};
 use crate::model::{Place, Quarantined, Reason};
+
+mod keys;
+mod values;
+
+pub use keys::Keys;
+pub(super) use values::{Number, Word, or_default};
 
 /// One JSON value of a file: a document, or an item of a list in it.
 pub(super) struct Item<'a> {
@@ -347,188 +353,6 @@ impl Scanner {
     }
 }
 
-/// The keys at the beginning of a JSON text, as paths: `results.channels[].alternatives[].words`.
-#[derive(Debug, Default)]
-pub struct Keys(BTreeSet<String>);
-
-/// Paths kept of one file.
-const KEPT: usize = 4_000;
-/// Keys below this depth say little of the format.
-const DEPTH: usize = 8;
-
-impl Keys {
-    /// The keys of a text that may break off; none when it is not JSON.
-    pub fn of(text: &str) -> Keys {
-        enum Step {
-            Object(Option<usize>),
-            List,
-        }
-        let mut keys = BTreeSet::new();
-        let bytes = text.trim_start().as_bytes();
-        if !matches!(bytes.first(), Some(b'{' | b'[')) {
-            return Keys(keys);
-        }
-        // `path` is cut back to the length that each open object or list began with.
-        let (mut stack, mut path, mut lengths) = (Vec::new(), String::new(), Vec::new());
-        let mut i = 0;
-        while i < bytes.len() && keys.len() < KEPT {
-            match bytes[i] {
-                b'{' => {
-                    stack.push(Step::Object(None));
-                    lengths.push(path.len());
-                }
-                b'[' => {
-                    stack.push(Step::List);
-                    lengths.push(path.len());
-                    path.push_str("[]");
-                }
-                b'}' | b']' => {
-                    stack.pop();
-                    path.truncate(lengths.pop().unwrap_or(0));
-                }
-                b',' => {
-                    if let Some(Step::Object(named)) = stack.last_mut() {
-                        *named = None;
-                        path.truncate(lengths.last().copied().unwrap_or(0));
-                    }
-                }
-                b'"' => {
-                    let start = i + 1;
-                    i = start;
-                    while i < bytes.len() && bytes[i] != b'"' {
-                        i += 1 + usize::from(bytes[i] == b'\\');
-                    }
-                    if let Some(Step::Object(named @ None)) = stack.last_mut()
-                        && i < bytes.len()
-                    {
-                        *named = Some(start);
-                        let key = String::from_utf8_lossy(&bytes[start..i]);
-                        if !path.is_empty() {
-                            path.push('.');
-                        }
-                        path.push_str(&key);
-                        if stack.len() <= DEPTH && path.len() < 300 {
-                            keys.insert(path.clone());
-                        }
-                    }
-                }
-                _ => {}
-            }
-            i += 1;
-        }
-        Keys(keys)
-    }
-
-    /// Whether a path is there: at the top, in the items of a list at the top, or in those of a list under `conversations`,
-    /// `data`, `items`, `results`, `tickets`… (any one key) at the top, so that a list of records looks like a record.
-    pub fn has(&self, path: &str) -> bool {
-        self.0.contains(path)
-            || self.0.contains(&format!("[].{path}"))
-            || self.0.iter().any(|k| {
-                k.strip_suffix(path)
-                    .and_then(|head| head.strip_suffix("[]."))
-                    .is_some_and(|list| !list.is_empty() && !list.contains(['.', '[']))
-            })
-    }
-
-    /// Whether all paths are there.
-    pub fn all(&self, paths: &[&str]) -> bool {
-        paths.iter().all(|p| self.has(p))
-    }
-
-    /// How many of the paths are there.
-    pub fn count(&self, paths: &[&str]) -> usize {
-        paths.iter().filter(|p| self.has(p)).count()
-    }
-
-    /// Whether the text is JSON at all.
-    pub fn any(&self) -> bool {
-        !self.0.is_empty()
-    }
-
-    /// All paths, sorted.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-}
-
-/// A text, a number or a truth value as text; nothing for null, lists and objects. For ids and names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Word(pub Option<String>);
-
-/// As it is read: a text or null.
-impl serde::Serialize for Word {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(s)
-    }
-}
-
-/// A number, also one written as a text (`"12.5"`, `"12,5"`); nothing for anything else. For times and counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Number(pub Option<f64>);
-
-impl Word {
-    /// The text without white space around it; `None` where there is none.
-    pub fn get(&self) -> Option<&str> {
-        self.0.as_deref().map(str::trim).filter(|s| !s.is_empty())
-    }
-}
-
-/// Visits a value of any kind.
-struct AnyValue;
-
-impl<'de> Visitor<'de> for AnyValue {
-    type Value = Word;
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("any value")
-    }
-    fn visit_str<E>(self, v: &str) -> Result<Word, E> {
-        Ok(Word(Some(v.to_owned())))
-    }
-    fn visit_u64<E>(self, v: u64) -> Result<Word, E> {
-        Ok(Word(Some(v.to_string())))
-    }
-    fn visit_i64<E>(self, v: i64) -> Result<Word, E> {
-        Ok(Word(Some(v.to_string())))
-    }
-    fn visit_f64<E>(self, v: f64) -> Result<Word, E> {
-        Ok(Word(Some(v.to_string())))
-    }
-    fn visit_bool<E>(self, v: bool) -> Result<Word, E> {
-        Ok(Word(Some(v.to_string())))
-    }
-    fn visit_unit<E>(self) -> Result<Word, E> {
-        Ok(Word(None))
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut a: A) -> Result<Word, A::Error> {
-        while a.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Word(None))
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut a: A) -> Result<Word, A::Error> {
-        while a.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Word(None))
-    }
-}
-
-impl<'de> Deserialize<'de> for Word {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_any(AnyValue)
-    }
-}
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let word = d.deserialize_any(AnyValue)?;
-        let number = word.get().and_then(|w| w.replace(',', ".").parse::<f64>().ok());
-        Ok(Number(number.filter(|n| n.is_finite())))
-    }
-}
-
-/// For `#[serde(default, deserialize_with = "or_default")]`: null, which vendors send for nothing, is the default.
-pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(d: D) -> Result<T, D::Error> {
-    Ok(Option::<T>::deserialize(d)?.unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -581,33 +405,5 @@ mod tests {
         assert!(values("[1:2]", &[], 99)[1].contains("does not belong"));
         assert!(values("{\"a\":\"\0\"}", &[], 99)[0].contains("NUL"));
         assert!(values("{\"long\":\"0123456789\"}", &["x"], 12)[0].contains("record of more than 12"));
-    }
-
-    #[test]
-    fn keys_are_paths_and_lists_of_records_look_like_records() {
-        let keys = Keys::of("{\"results\":{\"channels\":[{\"x\":\"a:{\"},{\"y\":2}]},\"id\":\"q\",\"cut\":{\"off");
-        assert!(keys.all(&["results.channels", "results.channels[].x", "results.channels[].y", "id", "cut"]));
-        assert!(!keys.has("off") && !keys.has("x"));
-        assert!(Keys::of("[{\"id\":1}]").has("id"));
-        assert!(Keys::of("{\"data\":[{\"id\":1}]}").has("id"));
-        assert!(Keys::of("{\"id\":1}\n{\"text\":2}").all(&["id", "text"]), "lines of JSON add up");
-        assert!(!Keys::of("{\"a\":{\"b\":[{\"id\":1}]}}").has("id"));
-        assert!(!Keys::of("Agent: {yes}").any());
-    }
-
-    #[test]
-    fn values_are_read_as_vendors_write_them() {
-        #[derive(serde::Deserialize)]
-        struct Row {
-            id: Word,
-            at: Number,
-            #[serde(default, deserialize_with = "or_default")]
-            list: Vec<Number>,
-        }
-        let row: Row = serde_json::from_str(r#"{"id":7,"at":"1,5","list":null}"#).unwrap();
-        assert_eq!((row.id.get(), row.at.0, row.list.len()), (Some("7"), Some(1.5), 0));
-        let row: Row = serde_json::from_str(r#"{"id":{"x":1},"at":"soon","list":[1,"2",null]}"#).unwrap();
-        assert_eq!((row.id.get(), row.at.0), (None, None));
-        assert_eq!(row.list, [Number(Some(1.0)), Number(Some(2.0)), Number(None)]);
     }
 }
