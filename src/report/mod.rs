@@ -18,6 +18,8 @@ pub mod parquet;
 #[cfg(feature = "cli")]
 pub mod prometheus;
 #[cfg(feature = "cli")]
+pub mod row_groups;
+#[cfg(feature = "cli")]
 pub mod run_folder;
 #[cfg(feature = "cli")]
 pub mod sheet;

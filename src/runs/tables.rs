@@ -9,9 +9,7 @@ use polars_io::parquet::read::ParquetReader;
 
 use super::RunsError;
 use crate::model::Status;
-
-/// Rows that are in memory at once.
-const SLICE: usize = 20_000;
+use crate::report::row_groups::RowGroups;
 
 /// A row of `conversations`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -125,11 +123,6 @@ impl Slice<'_> {
     }
 }
 
-fn open(path: &Path) -> Result<ParquetReader<File>, RunsError> {
-    let file = File::open(path).map_err(|e| RunsError::Io(path.to_owned(), e))?;
-    Ok(ParquetReader::new(file))
-}
-
 fn slices(
     folder: &Path,
     name: &str,
@@ -137,13 +130,9 @@ fn slices(
 ) -> Result<(), RunsError> {
     let path: PathBuf = folder.join(name);
     let fail = |e| RunsError::Table(path.clone(), e);
-    let rows = open(&path)?.num_rows().map_err(fail)?;
-    let mut from = 0;
-    while from < rows {
-        let length = SLICE.min(rows - from);
-        let frame = open(&path)?.with_slice(Some((from, length))).set_rechunk(true).finish().map_err(fail)?;
+    for frame in RowGroups::open(&path).map_err(fail)?.frames(None) {
+        let frame = frame.map_err(fail)?;
         each(&Slice { frame: &frame, path: &path }, frame.height())?;
-        from += length;
     }
     Ok(())
 }
@@ -155,7 +144,8 @@ fn string(column: &StringChunked, row: usize) -> String {
 /// The criteria of a run, told by the columns of its conversations.
 pub(super) fn criteria(folder: &Path) -> Result<Vec<String>, RunsError> {
     let path = folder.join("conversations.parquet");
-    let schema = open(&path)?.schema().map_err(|e| RunsError::Table(path.clone(), e))?;
+    let file = File::open(&path).map_err(|e| RunsError::Io(path.clone(), e))?;
+    let schema = ParquetReader::new(file).schema().map_err(|e| RunsError::Table(path.clone(), e))?;
     Ok(schema.iter_names().filter_map(|n| n.strip_suffix("_status")).map(str::to_owned).collect())
 }
 

@@ -1,14 +1,11 @@
-//! The run's own tables, read back from their Parquet files a row group at a time, so that memory does not grow with the night.
+//! The run's own tables, row by row.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{DataType, Float64Chunked, Int64Chunked, PolarsResult, StringChunked};
-use polars_io::SerReader;
-use polars_io::parquet::metadata::FileMetadataRef;
-use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 
 use crate::report::columns::Table;
+use crate::report::row_groups::RowGroups;
 use crate::report::run_folder::RunError;
 
 /// A value as the table has it.
@@ -23,8 +20,7 @@ pub(super) enum Value<'a> {
 /// A table of the run that is written and not yet published.
 pub(super) struct TableFile {
     path: PathBuf,
-    /// Read once: of a large night it is long, and each row group would read it anew.
-    metadata: FileMetadataRef,
+    groups: RowGroups,
     names: Vec<String>,
 }
 
@@ -50,19 +46,15 @@ impl TableFile {
     pub(super) fn open<T: Table>(folder: &Path) -> Result<Self, RunError> {
         let path = folder.join(T::NAME).with_extension("parquet");
         let names = T::columns().into_iter().map(|c| c.name).collect();
-        let metadata = || -> PolarsResult<FileMetadataRef> {
-            let mut reader = ParquetReader::new(File::open(&path)?);
-            reader.get_metadata().cloned()
-        };
-        match metadata() {
-            Ok(metadata) => Ok(Self { path, metadata, names }),
+        match RowGroups::open(&path) {
+            Ok(groups) => Ok(Self { path, groups, names }),
             Err(e) => Err(RunError::ReadBack(path, e)),
         }
     }
 
     /// Rows of the table.
     pub(super) fn rows(&self) -> usize {
-        self.metadata.num_rows
+        self.groups.rows()
     }
 
     /// Hands on the rows with the values of these columns, or of all, in the order of the table; where a column is to decide
@@ -76,20 +68,8 @@ impl TableFile {
         let wrong = |e| RunError::ReadBack(self.path.clone(), e);
         let names: Vec<&str> =
             columns.map_or_else(|| self.names.iter().map(String::as_str).collect(), <[&str]>::to_vec);
-        let mut from = 0;
-        for group in self.metadata.row_groups.iter().map(|g| g.num_rows()) {
-            let frame = File::open(&self.path)
-                .map_err(Into::into)
-                .and_then(|file| {
-                    let mut reader = ParquetReader::new(file);
-                    reader.set_metadata(self.metadata.clone());
-                    reader
-                        .read_parallel(ParallelStrategy::Columns)
-                        .with_columns(Some(names.iter().map(|&n| n.to_owned()).collect()))
-                        .with_slice(Some((from, group)))
-                        .finish()
-                })
-                .map_err(wrong)?;
+        for frame in self.groups.frames(Some(&names)) {
+            let frame = frame.map_err(wrong)?;
             let values = names
                 .iter()
                 .map(|name| {
@@ -113,7 +93,6 @@ impl TableFile {
                 cells.extend(values.iter().map(|v| v.get(i)));
                 row(&cells)?;
             }
-            from += group;
         }
         Ok(())
     }
