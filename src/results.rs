@@ -257,7 +257,7 @@ fn sentence<'a>(part: &Part<'a>, turn: usize, start: usize, end: usize) -> (&'a 
     if start == end {
         return (text, 0);
     }
-    let words = &part.reading.words[part.reading.turns[turn].words.clone()];
+    let words = part.reading.words_of(turn);
     let from = words
         .iter()
         .rev()

@@ -132,7 +132,7 @@ impl<'a> Part<'a> {
 
     /// Number of the sentence in which byte `at` of a turn stands.
     pub fn sentence(&self, turn: usize, at: u32) -> usize {
-        let words = &self.reading.words[self.reading.turns[turn].words.clone()];
+        let words = self.reading.words_of(turn);
         words.iter().take_while(|w| w.start <= at).filter(|w| w.flags.has(Flags::SENTENCE)).count()
     }
 

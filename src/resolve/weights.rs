@@ -102,7 +102,7 @@ pub fn signals(c: &Conversation<'_>, reading: &Reading, turns: &[usize]) -> Vec<
             *sum = (*sum + f64::from(found.confidence)).min(2.0);
         }
         let text = &c.turns[t].text;
-        for word in &reading.words[reading.turns[t].words.clone()] {
+        for word in reading.words_of(t) {
             words += 1;
             if let Some(signal) = person(&fold(&text[word.start as usize..word.end as usize])) {
                 out[signal.index()] += 1.0;
