@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::{Conversation, Place, Quarantined};
 
@@ -65,8 +65,25 @@ pub struct Options {
     pub names: side::NamePatterns,
     /// What a table says of conversations.
     pub side: Option<Arc<side::SideTable>>,
-    /// Counts the bytes read from disk, for those who show progress.
+    /// Counts the bytes of the files that are read, each once, for those who show progress.
     pub progress: Arc<AtomicU64>,
+}
+
+impl Options {
+    /// These options with a count of their own: for a look at files that are read again, or whose conversations come later.
+    pub(crate) fn uncounted(&self) -> Options {
+        Options { progress: Arc::default(), ..self.clone() }
+    }
+
+    /// Counts a share, 0..=1, of what was read under `aside`.
+    pub(crate) fn count_later(&self, aside: &Options, share: f64) {
+        self.count((aside.progress.load(Ordering::Relaxed) as f64 * share) as u64);
+    }
+
+    /// Counts bytes as read.
+    pub(crate) fn count(&self, bytes: u64) {
+        self.progress.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Default for Options {

@@ -36,12 +36,13 @@ impl Source {
     /// # Errors
     /// [`Reason::Io`] when the file cannot be opened or is not what its compression header claims.
     pub fn open(&self, options: &Options) -> Result<Box<dyn BufRead>, Reason> {
+        self.open_counting(options, Arc::clone(&options.progress))
+    }
+
+    fn open_counting(&self, options: &Options, progress: Arc<AtomicU64>) -> Result<Box<dyn BufRead>, Reason> {
         let file = File::open(&self.file).map_err(|e| reason_of(&e))?;
         let read = Rc::new(Cell::new(0));
-        let mut plain = BufReader::with_capacity(
-            BUFFER,
-            Counted { inner: file, read: Rc::clone(&read), progress: Arc::clone(&options.progress) },
-        );
+        let mut plain = BufReader::with_capacity(BUFFER, Counted { inner: file, read: Rc::clone(&read), progress });
         let head = plain.fill_buf().map_err(|e| reason_of(&e))?;
         let expanded: Box<dyn Read> = match head {
             [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(plain)),
@@ -60,7 +61,8 @@ impl Source {
         Ok(Box::new(BufReader::with_capacity(BUFFER, guarded)))
     }
 
-    /// Opens the file for formats whose end says where things are; a compressed one is expanded into a temporary file.
+    /// Opens the file for formats whose end says where things are; a compressed one is expanded into a temporary file. Its
+    /// bytes are for the caller to count, as far as it has come.
     ///
     /// # Errors
     /// As [`Source::open`], and [`Reason::Bomb`].
@@ -70,13 +72,11 @@ impl Source {
         let mut head = [0; 4];
         let n = file.read(&mut head).map_err(|e| reason_of(&e))?;
         if !matches!(&head[..n], [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd]) {
-            let size = file.metadata().map_or(0, |m| m.len());
-            options.progress.fetch_add(size, Ordering::Relaxed);
             file.rewind().map_err(|e| reason_of(&e))?;
             return Ok(file);
         }
         let mut expanded = tempfile::tempfile().map_err(|e| reason_of(&e))?;
-        io::copy(&mut self.open(options)?, &mut expanded).map_err(|e| reason_of(&e))?;
+        io::copy(&mut self.open_counting(options, Arc::default())?, &mut expanded).map_err(|e| reason_of(&e))?;
         expanded.rewind().map_err(|e| reason_of(&e))?;
         Ok(expanded)
     }
@@ -87,7 +87,8 @@ impl Source {
     /// As [`Source::open`], and [`Reason::Content`] when `options.charset` is not the name of a charset.
     pub fn sample(&self, options: &Options) -> Result<Beginning, Reason> {
         let mut bytes = Vec::with_capacity(SAMPLE);
-        let outcome = self.open(options)?.take(SAMPLE as u64).read_to_end(&mut bytes);
+        let reader = self.open_counting(options, Arc::default())?;
+        let outcome = reader.take(SAMPLE as u64).read_to_end(&mut bytes);
         // A file that breaks off is still read as far as it goes.
         if let Err(e) = outcome
             && bytes.is_empty()
@@ -127,6 +128,11 @@ impl Source {
     pub fn beside(&self, name: &str) -> Option<Source> {
         let file = self.file.with_file_name(name);
         file.is_file().then(|| Source { file: file.into() })
+    }
+
+    /// Bytes of the file on disk; 0 where that cannot be told.
+    pub(crate) fn size(&self) -> u64 {
+        std::fs::metadata(&self.file).map_or(0, |m| m.len())
     }
 
     /// The file's name in lower case, without `.gz` or `.zst`.

@@ -67,7 +67,7 @@ impl Format for Freshdesk {
         for source in sources {
             read(source, options, &["tickets", "results"], sink, &mut |item, sink| take(item, &mut gather, sink))?;
         }
-        gather.finish(options.max_record, sink, &mut |id, place, records, sink| assemble(id, place, &records, sink))
+        gather.finish(options, sink, &mut |id, place, records, sink| assemble(id, place, &records, sink))
     }
 }
 

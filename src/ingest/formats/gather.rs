@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 
-use crate::ingest::{Record, Sink};
+use crate::ingest::{Options, Record, Sink};
 use crate::model::{Place, Quarantined, Reason};
 
 /// What waits.
@@ -17,6 +17,8 @@ pub(super) struct Gather {
     groups: Vec<Group>,
     /// Id → index of its group. Only looked up, never walked.
     known: HashMap<String, usize>,
+    /// What the records were read under.
+    aside: Option<Options>,
 }
 
 /// Takes what belongs to one conversation: its id, the place of its first record, all its records.
@@ -77,11 +79,20 @@ impl Gather {
         &mut self.groups[index]
     }
 
+    /// Counts what was read under these options when the conversations are handed on.
+    pub fn count_later(&mut self, aside: Options) {
+        self.aside = Some(aside);
+    }
+
     /// Hands on what was kept, conversation by conversation in the order of their first records: id, place of the first
-    /// record, all records. A conversation of more than `limit` bytes is set aside.
-    pub fn finish(mut self, limit: u64, sink: &mut Sink<'_>, each: &mut Each<'_>) -> ControlFlow<()> {
+    /// record, all records. A conversation of more than `options.max_record` bytes is set aside.
+    pub fn finish(mut self, options: &Options, sink: &mut Sink<'_>, each: &mut Each<'_>) -> ControlFlow<()> {
+        let limit = options.max_record;
         for group in std::mem::take(&mut self.groups) {
             let Group { id, place, pieces, bytes, bad } = group;
+            if let Some(aside) = &self.aside {
+                options.count_later(aside, bytes as f64 / self.written.max(1) as f64);
+            }
             if let Some((place, reason)) = bad {
                 sink(Record::Bad(Quarantined { place, conversation_id: Some(id), reason }))?;
                 continue;
@@ -126,10 +137,14 @@ mod tests {
         }
         gather.add("c", &place, "1").unwrap();
         gather.spoil("c", &place, Reason::Empty);
+        let options = Options { max_record: 9, ..Options::default() };
+        let aside = options.uncounted();
+        aside.count(1000);
+        gather.count_later(aside);
         let mut got = Vec::new();
         let mut bad = Vec::new();
         let flow = gather.finish(
-            9,
+            &options,
             &mut |r| {
                 if let Record::Bad(q) = r {
                     bad.push((q.conversation_id, q.reason.kind()));
@@ -142,6 +157,7 @@ mod tests {
             },
         );
         assert!(flow.is_continue());
+        assert!((990..=1000).contains(&options.progress.load(std::sync::atomic::Ordering::Relaxed)));
         assert_eq!(got, ["b:1/қ", "a:22"]);
         assert_eq!(bad, [(Some("big".to_owned()), "too_large"), (Some("c".to_owned()), "empty")]);
     }

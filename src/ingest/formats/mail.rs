@@ -104,13 +104,15 @@ fn read_mail(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> Cont
     let mut store = Store::new(sources);
     let mut threads = Threads::default();
     let mut seen = Vec::new();
+    // Progress is made where threads are put together.
+    let aside = options.uncounted();
     for (index, source) in (0u32..).zip(sources) {
         if is_draft(&source.file) {
             let reason = Reason::Content("a draft by its flag: it was never sent".to_owned());
             seen.push(Seen::Bad(Box::new(bad(place(&source.file, 0), None, reason))));
             continue;
         }
-        store.scan(index, options, &mut |found| match found {
+        store.scan(index, &aside, &mut |found| match found {
             Ok(found) => {
                 let headers = Headers::parse(found.header);
                 seen.extend(threads.add(&headers, found.span, found.content, options).map(Seen::Message));
@@ -120,7 +122,9 @@ fn read_mail(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> Cont
     }
     let families = threads.finish();
     let mut next = families.iter().peekable();
+    let share = 1.0 / seen.len().max(1) as f64;
     for s in seen {
+        options.count_later(&aside, share);
         match s {
             Seen::Bad(q) => sink(Record::Bad(*q))?,
             Seen::Message(i) => {

@@ -192,7 +192,7 @@ impl<'a> Beside<'a> {
                 return Ok(None);
             };
             let read = || {
-                let stream = side.open_text(self.options)?;
+                let stream = side.open_text(&self.options.uncounted())?;
                 Diarisation::read(Lines::new(stream, self.options.max_record), &names, self.options.max_record)
             };
             let told = |reason: Reason| {

@@ -84,18 +84,19 @@ impl Format for Salesforce {
     }
 
     fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let mut gather = Gather::default();
+        let (mut gather, aside) = (Gather::default(), options.uncounted());
         for source in sources {
             let json = source.sample(options).is_ok_and(|b| b.sample().json().any());
             if json {
-                read(source, options, &["records"], sink, &mut |item, sink| {
+                read(source, &aside, &["records"], sink, &mut |item, sink| {
                     from_json(item, options, &mut gather, sink)
                 })?;
             } else {
-                from_csv(source, options, &mut gather, sink)?;
+                from_csv(source, &aside, &mut gather, sink)?;
             }
         }
-        gather.finish(options.max_record, sink, &mut |id, place, records, sink| assemble(id, place, &records, sink))
+        gather.count_later(aside);
+        gather.finish(options, sink, &mut |id, place, records, sink| assemble(id, place, &records, sink))
     }
 }
 

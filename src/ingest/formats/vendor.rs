@@ -73,7 +73,7 @@ pub(super) fn conversations(
 pub(super) fn side_file<T: DeserializeOwned>(side: &Source, options: &Options) -> Result<T, Reason> {
     let name = side.file.file_name().unwrap_or_default().to_string_lossy();
     let bad = |said: String| Reason::Content(format!("{name} beside it: {said}"));
-    let stream = side.open_text(options).map_err(|reason| bad(reason.to_string()))?;
+    let stream = side.open_text(&options.uncounted()).map_err(|reason| bad(reason.to_string()))?;
     let (mut text, limit) = (Vec::new(), options.max_record.saturating_add(1));
     stream.reader.take(limit).read_to_end(&mut text).map_err(|e| bad(reason_of(&e).to_string()))?;
     if text.len() as u64 >= limit {

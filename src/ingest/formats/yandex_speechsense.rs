@@ -207,7 +207,7 @@ fn beside(source: &Source, options: &Options) -> Result<Metadata, Reason> {
         return Ok(Metadata::default());
     };
     let read = || -> Result<Metadata, String> {
-        let stream = side.open_text(options).map_err(|r| r.to_string())?;
+        let stream = side.open_text(&options.uncounted()).map_err(|r| r.to_string())?;
         let mut text = String::new();
         stream.reader.take(1 << 20).read_to_string(&mut text).map_err(|e| e.to_string())?;
         serde_json::from_str(&text).map_err(|e| e.to_string())

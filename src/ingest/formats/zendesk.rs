@@ -91,21 +91,19 @@ impl Format for Zendesk {
     fn read(&self, sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> ControlFlow<()> {
         let mut reader = Reader::default();
         // The users may stand in the last file; what cannot be read is told in the second pass.
+        let first = options.uncounted();
         for source in sources {
-            let _ =
-                read(source, options, lists(source, options), &mut |_| ControlFlow::Continue(()), &mut |item, _| {
-                    reader.learn(item);
-                    ControlFlow::Continue(())
-                });
+            let _ = read(source, &first, lists(source, options), &mut |_| ControlFlow::Continue(()), &mut |item, _| {
+                reader.learn(item);
+                ControlFlow::Continue(())
+            });
         }
         for source in sources {
             let stem = source.stem();
             read(source, options, lists(source, options), sink, &mut |item, sink| reader.take(item, &stem, sink))?;
         }
         let Reader { users, gather } = reader;
-        gather.finish(options.max_record, sink, &mut |id, place, records, sink| {
-            assemble(id, place, &records, &users, sink)
-        })
+        gather.finish(options, sink, &mut |id, place, records, sink| assemble(id, place, &records, &users, sink))
     }
 }
 

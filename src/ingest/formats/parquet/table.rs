@@ -81,6 +81,8 @@ pub fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> ControlF
             }
         }
         first += group.num_rows() as u64;
+        let share = group.num_rows() as f64 / metadata.num_rows.max(1) as f64;
+        options.count((source.size() as f64 * share) as u64);
     }
     reader.map_or(ControlFlow::Continue(()), |reader| reader.finish(sink))
 }

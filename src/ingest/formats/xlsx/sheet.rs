@@ -58,6 +58,7 @@ fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Resu
 fn open(source: &Source, options: &Options) -> Result<Book, Reason> {
     let mut file = source.open_seekable(options)?;
     let size = file.metadata().map_or(0, |m| m.len());
+    options.count(source.size());
     let limit = options.max_record.max(options.max_expansion.saturating_mul(size));
     measure(&mut file, limit)?;
     file.rewind().map_err(|e| Reason::Io(e.to_string()))?;
