@@ -9,13 +9,13 @@
 //!
 //! ## How it is scored
 //! The sum starts at 60. Giving back the customer's matter in own words adds 10 and checking a detail 6, the same kind again
-//! counting less and less; asking what happened or what worries adds 2.5. Taking up the customer's words adds up to 10 (share of own turns
-//! that do), reacting to what was said up to 2.5. A question of the customer that is met with another question or with words that tell nothing costs 7;
-//! a question asked again after it was answered 14, other words said again 8, asking for what the customer had said 14; so does a
-//! question that the customer has to ask again; one that they come back to, since no answer has taken its words up, costs 13. A customer
-//! who says that they say it again costs 18, each further time less.
-//! Talk in bare questions costs up to 12, and the tone of the answers (the measure empathy) adds or costs up to 12.
-//! A customer who leaves content adds 4, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 7.
+//! counting less and less; asking what happened or what worries adds 2.5. Taking up the customer's words adds up to 8 (share of own turns
+//! that do), reacting to what was said up to 2.5. A question of the customer that is met with comfort, a rebuff or a goodbye and nothing
+//! else costs 7; a question asked again after it was answered 14, the same words said again 8, asking for what the customer had said 10.
+//! A question that the customer has to ask again in the same words costs 14; one that they come back to ("but when?", "and the dog?"),
+//! since no answer has taken its words up, costs 21. A customer who says that they say it again costs 23, each further time less.
+//! Talk in bare questions costs up to 12, and the tone of the answers (the measure empathy) adds or costs up to 10.5.
+//! A customer who leaves content adds 6, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 7.
 //! Not applicable with fewer than two own turns or no turn of the customer.
 //!
 //! ## Example
@@ -25,19 +25,17 @@
 //! Customer: "The blue sofa came with a broken leg." Agent: "What did you order?" Customer: "A sofa." Agent: "What did you order?"
 //!
 //! ## Limits
-//! Whether the answer was the right one is not seen. A detail taken up in other words counts as not taken up.
+//! Whether the answer was the right one is not seen. A detail taken up in other words counts as not taken up. A question that is met with
+//! words about something else is noticed only if the customer comes back to it.
 
 use super::Criterion;
 use super::part::{Part, fading};
-use super::signals::OwnTurn;
+use super::signals::{LEAVES, OwnTurn};
 use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
-    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP,
-    CLOSING_RECAP, CUSTOMER_CONFUSED, CUSTOMER_NEEDS_TIME, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS,
-    CUSTOMER_UNRESOLVED, EMPATHY_EXPLORE, HANDOVER_TRANSFER, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL,
-    NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, OWNERSHIP_DEFLECT, PATIENCE_EXPLAIN_AGAIN, PATIENCE_HOLD_ASK,
-    PATIENCE_HOLD_BARE, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, TALK_ANSWERS,
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED,
+    CUSTOMER_NEEDS_TIME, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_UNRESOLVED, EMPATHY_EXPLORE,
 };
 use crate::model::{Called, CriterionResult, Curve, Evidence};
 
@@ -45,48 +43,29 @@ use crate::model::{Called, CriterionResult, Curve, Evidence};
 pub struct Attentiveness;
 
 const BASE: f64 = 60.0;
-/// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
-const CURVE: Curve = Curve { centre: 49.4, spread: 14.0 };
-const TAKES_UP: f64 = 10.0;
+/// Fitted to the ratings of `tests/gold` (spread 11), and flatter, so that a few lost words move a score less; `tests/agreement` holds
+/// it against them.
+const CURVE: Curve = Curve { centre: 53.9, spread: 14.0 };
+const TAKES_UP: f64 = 8.0;
 const REACTS: f64 = 2.5;
 const UNANSWERED: f64 = -7.0;
 const ASKS_AGAIN: f64 = -14.0;
 const SAYS_AGAIN: f64 = -8.0;
-const TOLD_BEFORE: f64 = -14.0;
+const TOLD_BEFORE: f64 = -10.0;
 const ASKED_BEFORE: f64 = -14.0;
-const PASSED_OVER: f64 = -13.0;
+const PASSED_OVER: f64 = -21.0;
 const BARE: f64 = -12.0;
-const TONE: f64 = 45.0;
-const MOST_TONE: f64 = 12.0;
+const TONE: f64 = 39.0;
+const MOST_TONE: f64 = 10.5;
 /// Mean of the measure empathy of plain, correct turns.
 const PLAIN: f64 = 0.45;
 /// Points of the mood at the end.
 const MOOD: f64 = 15.0;
-const LEAVES_CONTENT: f64 = 4.0;
+const LEAVES_CONTENT: f64 = 6.0;
 const LEAVES_OPEN: f64 = -6.0;
 
 /// Fewest words of a turn that could be an answer and is none.
 const FEWEST_WORDS: usize = 3;
-/// Acts that tell something, ask for time to find out, or give back what was asked.
-const TELLS: &[Act] = &[
-    TALK_ANSWERS,
-    ATTENTION_PARAPHRASE,
-    ATTENTION_CHECK_BACK,
-    POSITIVE_CAN_DO,
-    POSITIVE_ALTERNATIVE,
-    POSITIVE_NEXT_STEP,
-    CLOSING_NEXT_STEP,
-    CLOSING_RECAP,
-    NEGATIVE_REFUSAL,
-    NEGATIVE_POLICY_WALL,
-    NEGATIVE_NO_ALTERNATIVE,
-    NEGATIVE_YOU_MUST,
-    OWNERSHIP_DEFLECT,
-    HANDOVER_TRANSFER,
-    PATIENCE_HOLD_ASK,
-    PATIENCE_HOLD_BARE,
-    PATIENCE_EXPLAIN_AGAIN,
-];
 /// Acts of the agent that win by themselves.
 const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
     (ATTENTION_PARAPHRASE, "gives_back", 10.0, ""),
@@ -95,7 +74,7 @@ const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
 ];
 /// Acts of the customer that say they were not heard.
 const UNHEARD: &[(Act, &str, f64, &str)] =
-    &[(CUSTOMER_REPEATS, "customer_has_to_repeat", -18.0, "give back what was said the first time")];
+    &[(CUSTOMER_REPEATS, "customer_has_to_repeat", -23.0, "give back what was said the first time")];
 
 impl Criterion for Attentiveness {
     fn name(&self) -> &'static str {
@@ -151,15 +130,13 @@ fn unheard(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     }
 }
 
-/// A question of the customer that is met with a question, or with words that tell nothing.
+/// A question of the customer that is met with comfort, a rebuff or a goodbye, and with nothing else.
 fn unanswered(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let mut count = 0;
     for customer in part.signals.customer.iter().filter(|c| c.asks) {
         let Some(next) = part.signals.own.iter().find(|o| o.turn > customer.turn) else { continue };
-        let tells = part.find(next.turn, TELLS, 0.5).is_some()
-            || part.text(next.turn).bytes().any(|b| b.is_ascii_digit())
-            || (next.takes_up && !next.only_asks);
-        if tells || next.words < FEWEST_WORDS {
+        let answers = next.tells || next.asks || next.takes_up || next.words < FEWEST_WORDS;
+        if answers || !next.evades || part.find(customer.turn, LEAVES, 0.5).is_some() {
             continue;
         }
         count += 1;

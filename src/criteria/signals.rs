@@ -6,8 +6,13 @@ use super::measures::{self, Measures};
 use super::part::Role;
 use crate::learned::Model;
 use crate::lexicon::acts::{
-    ATTENTION_PARAPHRASE, CARING_WISH_WELL, EMPATHY_APOLOGY, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON,
-    EMPATHY_VALIDATE, GREETING_HELLO, GREETING_OFFER_HELP, PATIENCE_REASSURE, POSITIVE_GLADLY, TALK_ASKS,
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CARING_WISH_WELL, CLOSING_FAREWELL, CLOSING_NEXT_STEP,
+    CLOSING_OFFER_MORE_HELP, CLOSING_RECAP, CLOSING_THANKS, CUSTOMER_FAREWELL, CUSTOMER_SATISFIED, CUSTOMER_THANKS,
+    EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE,
+    GREETING_HELLO, GREETING_OFFER_HELP, HANDOVER_TRANSFER, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL,
+    NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, OWNERSHIP_DEFLECT, PATIENCE_BLAME, PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME,
+    PATIENCE_HOLD_ASK, PATIENCE_HOLD_BARE, PATIENCE_REASSURE, PATIENCE_RUSH, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO,
+    POSITIVE_GLADLY, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE, RUDE_INSULT, TALK_ANSWERS, TALK_ASKS, TALK_INSISTS,
     TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Found, Reading};
@@ -29,6 +34,12 @@ pub struct OwnTurn {
     pub like: Option<usize>,
     /// Whether it only asks.
     pub only_asks: bool,
+    /// Whether it asks something.
+    pub asks: bool,
+    /// Whether it tells something: by an act that does, or with a number.
+    pub tells: bool,
+    /// Whether it comforts, waves away or ends the talk.
+    pub evades: bool,
     /// Whether it reacts to what was said: with feeling, gladly, in own words.
     pub reacts: bool,
     /// Whether it takes up a word of substance that the customer has just said.
@@ -42,13 +53,13 @@ pub struct CustomerTurn {
     pub turn: usize,
     /// How it comes across.
     pub measures: Measures,
-    /// Whether it asks something.
+    /// Whether it ends in a question.
     pub asks: bool,
     /// Whether it answers the agent with what the customer had said before, and the agent had not taken up.
     pub told_before: bool,
-    /// An earlier question of the customer's that it asks again.
+    /// An earlier question of the customer's that it asks again in much the same words.
     pub asked_before: Option<usize>,
-    /// One that it comes back to by a word that no answer has taken up.
+    /// One that it comes back to, since the agent had gone on without a word of it.
     pub comes_back_to: Option<usize>,
 }
 
@@ -67,17 +78,19 @@ const LOOK_BACK: usize = 40;
 const FEWEST_WORDS: usize = 3;
 /// Likeness from which a turn says the same again.
 const SAME: f64 = 0.7;
-/// Share of a turn that was said before, from which on it only says it again.
-const TOLD: f64 = 0.6;
 /// Words of a turn that may only ask though it has no question mark.
 const UNMARKED: usize = 14;
 /// Words of a turn that may only say again what was said.
 const TOLD_WORDS: usize = 14;
-/// Words of a turn that may come back to a question by one word of it, if no answer has taken that word up.
+/// Words of a turn that may come back to a question, and own turns after which it may.
 const BRIEF: usize = 20;
-/// Likeness, in words of substance, of a question that is asked again.
-const ASKED: f64 = 0.3;
-const ASKED_BY_ONE_WORD: f64 = 0.6;
+const BACK: usize = 2;
+/// Words of a question that leaves out what it asks: "And the dog?"
+const ELLIPTIC: usize = 4;
+/// Share of the words of an answer that were said before, from which on it only says them again.
+const TOLD: f64 = 0.7;
+/// Likeness from which on a question without a new word of substance is one that was asked before.
+const ASKED: f64 = 0.4;
 /// Acts that react to what was said.
 const REACTIONS: &[Act] = &[
     EMPATHY_NAME_FEELING,
@@ -90,6 +103,47 @@ const REACTIONS: &[Act] = &[
     ATTENTION_PARAPHRASE,
     POSITIVE_GLADLY,
     TONE_POSITIVE,
+];
+
+/// Acts that comfort, wave away or end the talk: what an agent says instead of an answer.
+const INSTEAD: &[Act] = &[
+    EMPATHY_NAME_FEELING,
+    EMPATHY_VALIDATE,
+    EMPATHY_APOLOGY,
+    EMPATHY_TAKE_ON,
+    EMPATHY_DISMISS,
+    CARING_WISH_WELL,
+    PATIENCE_REASSURE,
+    PATIENCE_GIVE_TIME,
+    PATIENCE_RUSH,
+    PATIENCE_BLAME,
+    CLOSING_FAREWELL,
+    CLOSING_THANKS,
+    CLOSING_OFFER_MORE_HELP,
+    RUDE_DISMISSIVE,
+    RUDE_INSULT,
+];
+/// Acts by which a customer takes leave, however it sounds.
+pub(super) const LEAVES: &[Act] = &[CUSTOMER_FAREWELL, CUSTOMER_THANKS, CUSTOMER_SATISFIED];
+/// Acts that tell something, ask for time to find out, or give back what was asked.
+const TELLS: &[Act] = &[
+    TALK_ANSWERS,
+    ATTENTION_PARAPHRASE,
+    ATTENTION_CHECK_BACK,
+    POSITIVE_CAN_DO,
+    POSITIVE_ALTERNATIVE,
+    POSITIVE_NEXT_STEP,
+    CLOSING_NEXT_STEP,
+    CLOSING_RECAP,
+    NEGATIVE_REFUSAL,
+    NEGATIVE_POLICY_WALL,
+    NEGATIVE_NO_ALTERNATIVE,
+    NEGATIVE_YOU_MUST,
+    OWNERSHIP_DEFLECT,
+    HANDOVER_TRANSFER,
+    PATIENCE_HOLD_ASK,
+    PATIENCE_HOLD_BARE,
+    PATIENCE_EXPLAIN_AGAIN,
 ];
 
 impl Signals {
@@ -106,71 +160,108 @@ impl Signals {
             measures::of_turn(&acts, &reading.turns[i], model)
         };
         let words = |i: usize| reading.words_of(i);
-        let finds_question = |i: usize| reading.acts_of(i).iter().any(|f| f.act == TALK_ASKS);
+        let finds = |i: usize, acts: &[Act]| reading.acts_of(i).iter().any(|f| acts.contains(&f.act));
+        // A question without its mark is looked for where there are no other marks either.
+        let unmarked = |i: usize| sentences(words(i)).nth(1).is_none() && finds(i, &[TALK_ASKS]);
+        let ends_asking = |i: usize| asks_at_end(words(i)) || unmarked(i);
         let mut own: Vec<OwnTurn> = Vec::new();
         // The forms of each own turn; those of substance in the last one; and those of the customer since.
-        let mut said: Vec<Vec<u32>> = Vec::new();
+        let mut said: Vec<Said> = Vec::new();
         let (mut agent, mut heard) = (Forms::new(reading), Forms::new(reading));
-        // All that the customer has said so far.
-        let (mut told, mut told_substance) = (Forms::new(reading), Forms::new(reading));
-        let (mut mine, mut substance) = (Forms::new(reading), Forms::new(reading));
+        // Words of substance that the customer has said so far, and all words.
+        let (mut told, mut said_before) = (Forms::new(reading), Forms::new(reading));
+        let (mut mine, mut substance, mut asked) = (Forms::new(reading), Forms::new(reading), Forms::new(reading));
         let mut questions: Vec<Question> = Vec::new();
         let mut told_again = vec![(false, false, None, None); roles.len()];
         for (i, role) in roles.iter().enumerate() {
             let (known, n) = (words(i).iter().map(|w| reading.known(w)), words(i).len());
             match role {
                 Role::Customer => {
-                    mine.set(known.clone().filter(|d| d.counted).map(|d| d.form));
-                    substance.set(known.filter_map(|d| d.substance));
-                    let asks = asks(words(i)) || finds_question(i);
-                    let after_question =
-                        own.last().is_some_and(|o: &OwnTurn| asks_at_end(words(o.turn)) || finds_question(o.turn));
-                    let again = mine.list.iter().filter(|f| told.has(**f)).count() as f64;
-                    let news = |f: &u32| told_substance.has(*f) && !agent.has(*f);
-                    let before = after_question
+                    substance.set(known.clone().filter_map(|d| d.substance));
+                    let asks = ends_asking(i);
+                    let of_question = |s: &&[Word]| asks_at_end(s) || unmarked(i);
+                    let in_questions = sentences(words(i)).filter(of_question).flatten().map(|w| reading.known(w));
+                    asked.set(in_questions.clone().filter_map(|d| d.substance));
+                    mine.set(in_questions.map(|d| d.form));
+                    // What is said again, and nothing else, to an agent who has not just said it.
+                    let first = sentences(words(i)).next().unwrap_or_default().iter().map(|w| reading.known(w));
+                    let mut about = first.clone().filter_map(|d| d.substance);
+                    let counted = first.filter(|d| d.counted).map(|d| said_before.has(d.form));
+                    let (all, again) = counted.fold((0, 0), |(n, k), b| (n + 1, k + usize::from(b)));
+                    let before = !asks
                         && n <= TOLD_WORDS
-                        && substance.list.iter().any(news)
-                        && again >= TOLD * mine.list.len() as f64;
-                    // One word in common is the question again only if it has hardly another.
+                        && !finds(i, LEAVES)
+                        && !finds(i, &[TALK_ANSWERS])
+                        && own
+                            .last()
+                            .is_some_and(|o| ends_asking(o.turn) && !finds(o.turn, &[CLOSING_OFFER_MORE_HELP]))
+                        && about.clone().all(|f| told.has(f))
+                        && f64::from(again as u32) >= TOLD * f64::from(all as u32)
+                        && about.any(|f| !agent.has(f));
                     let same = |q: &&Question| {
-                        let like = substance.likeness(&q.substance);
-                        let enough = if substance.common(&q.substance) > 1 { ASKED } else { ASKED_BY_ONE_WORD };
-                        q.answered && like >= enough
+                        let nothing_new = asked.common(&q.substance) == asked.list.len();
+                        q.replies > 0 && nothing_new && !asked.list.is_empty() && mine.likeness(&q.forms) >= ASKED
                     };
-                    let passed_over = |q: &&Question| q.answered && q.open.iter().any(|f| substance.has(*f));
-                    let asked = questions.iter().filter(|_| asks).find(same).map(|q| q.turn);
-                    let back = questions.iter().filter(|_| n <= BRIEF).find(passed_over).map(|q| q.turn);
-                    told_again[i] = (asks, before, asked, back);
-                    if asks {
-                        let (list, open) = (substance.list.clone(), substance.list.clone());
-                        questions.push(Question { turn: i, substance: list, open, answered: false });
+                    // Who insists may ask it in other words; so may a question of a few words.
+                    let brief = sentences(words(i)).any(|s| s.len() <= ELLIPTIC && asks_at_end(s));
+                    let insists = brief || finds(i, &[TALK_INSISTS]);
+                    let little_new = 4 * asked.common(&told.list) >= 3 * asked.list.len();
+                    let passed_over = |q: &&Question| {
+                        (1..=BACK).contains(&q.replies)
+                            && if insists {
+                                substance.common(&q.open) > 0
+                            } else {
+                                !q.told && little_new && asked.common(&q.open) > 0
+                            }
+                    };
+                    let asked_before = questions.iter().find(same).map(|q| q.turn);
+                    let back = questions.iter().rev().filter(|_| n <= BRIEF).find(passed_over).map(|q| q.turn);
+                    told_again[i] = (asks, before, asked_before, back);
+                    if !asked.list.is_empty() {
+                        let (substance, forms) = (asked.list.clone(), mine.list.clone());
+                        let open = substance.clone();
+                        questions.push(Question { turn: i, substance, forms, open, replies: 0, told: false });
                     }
                     heard.add(&substance);
-                    told.add(&mine);
-                    told_substance.add(&substance);
+                    told.add(&substance);
+                    known.for_each(|d| said_before.push(d.form));
                 }
                 Role::Own => {
                     mine.set(known.clone().map(|d| d.form));
+                    agent.set(known.clone().filter_map(|d| d.substance));
+                    let numbers: Vec<u32> = known.clone().filter(|d| d.number).map(|d| d.form).collect();
                     let before = said.iter().enumerate().rev().take(LOOK_BACK);
                     let like = before
-                        .map(|(k, other)| (mine.likeness(other), k))
+                        .filter(|(_, other)| other.numbers == numbers)
+                        .map(|(k, other)| {
+                            let substance = agent.likeness(&other.substance);
+                            let all = mine.likeness(&other.forms);
+                            // Words that differ in nothing but what they are about are not the same words.
+                            (if agent.list.is_empty() { all } else { all.min(substance) }, k)
+                        })
                         .reduce(|best, next| if next.0 > best.0 { next } else { best })
                         .filter(|_| n >= FEWEST_WORDS);
-                    agent.set(known.filter_map(|d| d.substance));
+                    let tells = finds(i, TELLS) || !numbers.is_empty();
+                    let (asks, evades) = (asks(words(i)) || unmarked(i), finds(i, INSTEAD));
+                    let only_asks = only_asks(words(i), finds(i, &[TALK_ASKS])) && !opens(reading.acts_of(i));
                     own.push(OwnTurn {
                         turn: i,
                         measures: measures(i),
                         words: n,
                         likeness: like.map_or(0.0, |l| l.0),
                         like: like.map(|(_, k)| own[k].turn),
-                        only_asks: only_asks(words(i), finds_question(i)) && !opens(reading.acts_of(i)),
-                        reacts: reading.acts_of(i).iter().any(|f| REACTIONS.contains(&f.act)),
+                        only_asks,
+                        asks,
+                        tells,
+                        evades,
+                        reacts: finds(i, REACTIONS),
                         takes_up: agent.list.iter().any(|f| heard.has(*f)),
                     });
-                    said.push(mine.list.clone());
+                    said.push(Said { forms: mine.list.clone(), substance: agent.list.clone(), numbers });
                     heard.clear();
                     for q in &mut questions {
-                        q.answered = true;
+                        q.told |= q.replies == 0 && tells;
+                        q.replies += 1;
                         q.open.retain(|f| !agent.has(*f));
                     }
                 }
@@ -215,12 +306,23 @@ impl OwnTurn {
 /// A question of the customer's.
 struct Question {
     turn: usize,
-    /// Its forms of substance.
+    /// Forms of substance in what asks.
     substance: Vec<u32>,
-    /// Those that no answer has taken up.
+    /// All its forms.
+    forms: Vec<u32>,
+    /// Those of substance that no reply has taken up.
     open: Vec<u32>,
-    /// Whether the agent has said something since.
-    answered: bool,
+    /// Own turns since.
+    replies: usize,
+    /// Whether the first of them tells something.
+    told: bool,
+}
+
+/// What an own turn said: all forms, those of substance, and the numbers in their order.
+struct Said {
+    forms: Vec<u32>,
+    substance: Vec<u32>,
+    numbers: Vec<u32>,
 }
 
 /// Forms of words ([`Distinct`](crate::lexicon::Distinct)), each once.
@@ -288,6 +390,11 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
         n += 1;
     }
     (n > 0).then(|| sum / f64::from(n))
+}
+
+/// The sentences of a turn.
+fn sentences(words: &[Word]) -> impl Iterator<Item = &[Word]> + Clone {
+    words.chunk_by(|_, next| !next.flags.has(Flags::SENTENCE))
 }
 
 /// Whether a turn opens the talk: "This is Tom, how can I help?" is no bare question.

@@ -147,6 +147,7 @@ acts! {
     // Question and answer.
     TALK_ASKS            "talk.asks"            Anyone false "Asks something, with or without a question mark: 'so when is it', 'how much is that'.";
     TALK_ANSWERS         "talk.answers"         Anyone false "Answers yes or no, or gives a day, a price, a reason: 'yes, it is', 'on Thursday', 'because ...'.";
+    TALK_INSISTS         "talk.insists"         Anyone false "Comes back to a question that is still open: 'but when', 'yes, but the dog?', 'that is not what I asked'.";
     // Tone of anyone's words.
     RUDE_INSULT          "rude.insult"          Anyone true  "Insults a person: 'you idiot', 'are you stupid', 'shut up', 'get lost'.";
     RUDE_PROFANITY       "rude.profanity"       Anyone false "Swear words.";
