@@ -55,6 +55,8 @@ pub struct CustomerTurn {
     pub measures: Measures,
     /// Whether it ends in a question.
     pub asks: bool,
+    /// Whether its last sentence has a few words.
+    pub brief: bool,
     /// Whether it answers the agent with what the customer had said before, and the agent had not taken up.
     pub told_before: bool,
     /// An earlier question of the customer's that it asks again in much the same words.
@@ -87,6 +89,8 @@ const BRIEF: usize = 20;
 const BACK: usize = 2;
 /// Words of a question that leaves out what it asks: "And the dog?"
 const ELLIPTIC: usize = 4;
+/// Words of a brief sentence.
+const FEW: usize = 5;
 /// Share of the words of an answer that were said before, from which on it only says them again.
 const TOLD: f64 = 0.7;
 /// Likeness from which on a question without a new word of substance is one that was asked before.
@@ -162,7 +166,8 @@ impl Signals {
         let words = |i: usize| reading.words_of(i);
         let finds = |i: usize, acts: &[Act]| reading.acts_of(i).iter().any(|f| acts.contains(&f.act));
         // A question without its mark is looked for where there are no other marks either.
-        let unmarked = |i: usize| sentences(words(i)).nth(1).is_none() && finds(i, &[TALK_ASKS]);
+        let marked = |i: usize| conversation.turns[i].text.trim_end().ends_with(['.', '!', '…']);
+        let unmarked = |i: usize| finds(i, &[TALK_ASKS]) && sentences(words(i)).nth(1).is_none() && !marked(i);
         let ends_asking = |i: usize| asks_at_end(words(i)) || unmarked(i);
         let mut own: Vec<OwnTurn> = Vec::new();
         // The forms of each own turn; those of substance in the last one; and those of the customer since.
@@ -273,7 +278,8 @@ impl Signals {
             .filter(|i| conversation.turns[**i].kind == Kind::Speech)
             .map(|&i| {
                 let (asks, told_before, asked_before, comes_back_to) = told_again[i];
-                CustomerTurn { turn: i, measures: measures(i), asks, told_before, asked_before, comes_back_to }
+                let brief = sentences(words(i)).last().is_some_and(|s| s.len() <= FEW);
+                CustomerTurn { turn: i, measures: measures(i), asks, brief, told_before, asked_before, comes_back_to }
             })
             .collect();
         Signals { own, customer }
