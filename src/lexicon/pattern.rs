@@ -60,16 +60,41 @@ impl Pattern {
         if !parser.rest.is_empty() {
             return Err(format!("{:?} has no opening bracket", &parser.rest[..1]));
         }
-        if let Node::Seq(items) = &root
-            && ((matches!(items.first(), Some(Node::Gap(_))) && !at_start)
-                || matches!(items.last(), Some(Node::Gap(_))))
-        {
-            return Err("a pattern must not begin or end with a gap (only ^ ~3 may); leave the gap out".into());
+        // A gap at the end says nothing, and how far it is followed would depend on what was read before.
+        if edge_gap(&root, true) || (edge_gap(&root, false) && !at_start) {
+            return Err(
+                "a pattern must not begin or end with a gap (only ^ ~3 may), nor when what may be left out is; \
+                        leave the gap out, or put it into the brackets: [~2 word]"
+                    .into(),
+            );
         }
         if min_words(&root) == 0 {
             return Err("everything in it may be left out; at least one word must always be there".into());
         }
         Ok(Pattern { at_start, at_end, root })
+    }
+}
+
+/// Whether a gap may stand at an edge of a node: at its end or at its beginning.
+fn edge_gap(node: &Node, end: bool) -> bool {
+    let by_edge = |items: &mut dyn Iterator<Item = &Node>| {
+        for item in items {
+            if edge_gap(item, end) {
+                return true;
+            }
+            if min_words(item) > 0 {
+                break;
+            }
+        }
+        false
+    };
+    match node {
+        Node::Word(_) | Node::Prefix(_) | Node::Number | Node::Set(_) => false,
+        Node::Gap(_) => true,
+        Node::Opt(inner) => edge_gap(inner, end),
+        Node::Alt(items) => items.iter().any(|i| edge_gap(i, end)),
+        Node::Seq(items) if end => by_edge(&mut items.iter().rev()),
+        Node::Seq(items) => by_edge(&mut items.iter()),
     }
 }
 
@@ -210,6 +235,9 @@ mod tests {
             ("[so]", "at least one word"),
             ("~2 a", "begin or end with a gap"),
             ("^ a ~2", "begin or end with a gap"),
+            ("a (b|the ~2) [c]", "begin or end with a gap"),
+            ("[a] ~1 b", "begin or end with a gap"),
+            ("a [b ~1]", "begin or end with a gap"),
             ("a*", "too much"),
             ("hello, you", "punctuation"),
             ("a ~99 b", "1 to 8"),
