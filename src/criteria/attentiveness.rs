@@ -306,6 +306,48 @@ mod tests {
         }
     }
 
+    fn lost(lines: &str) -> Vec<&'static str> {
+        let r = result(&Attentiveness, Channel::Call, lines);
+        let listens = |rule: &str| ["question", "asks_what_was_said"].iter().any(|begin| rule.starts_with(begin));
+        r.evidence.iter().filter(|e| e.points < 0.0 && listens(e.rule)).map(|e| e.rule).collect()
+    }
+
+    #[test]
+    fn nobody_is_accused_of_an_ordinary_talk() {
+        for talk in [
+            // What is asked for is needed; an answer may have no word of the question, and the next question is another one.
+            "C: Can you book a room for three nights?\nA: How many people will stay?\nC: Two of us.\nA: Alexander Guesthouse has one free.",
+            "C: Which one would you recommend?\nA: Riverside Lodge.\nC: Are there any other lodges in the area?\nA: Pine Tree Lodge.",
+            "C: Can you check the weather in Almaty for Tuesday?\nA: Sunny, twenty degrees.\nC: Can you check the weather in Astana for Tuesday?\nA: Cloudy.",
+            "C: No, that is it. Thank you.\nA: You are welcome. Goodbye.\nC: Bye.\nA: Bye.",
+            "C: Можете забронировать номер на три ночи?\nA: Сколько человек приедет?\nC: Двое.\nA: Есть один в гостинице «Алатау».",
+            "C: Какую посоветуете?\nA: «Чайный дом».\nC: А другие кафе рядом есть?\nA: Кофейня на углу.",
+            "C: Үш түнге бөлме алуға бола ма?\nA: Қанша адам келеді?\nC: Екеуіміз.\nA: «Алатау» қонақүйінде бір бөлме бар.",
+        ] {
+            assert_eq!(lost(talk), [""; 0], "{talk}");
+        }
+    }
+
+    #[test]
+    fn comfort_is_no_answer_and_an_open_question_comes_back() {
+        for (talk, rule) in [
+            (
+                "C: When will the engineer come?\nA: I am so sorry, I understand how you feel.\nC: Well.\nA: Goodbye.",
+                "question_left_unanswered",
+            ),
+            (
+                "C: Может ли собака ехать в каюте?\nA: Прекрасно! На какое число?\nC: На восьмое. А собака?\nA: Сколько вас?",
+                "question_passed_over",
+            ),
+            (
+                "C: My order number is 66210, the cake was crushed.\nA: What is your order number?\nC: 66210.\nA: Thank you.",
+                "asks_what_was_said",
+            ),
+        ] {
+            assert!(lost(talk).contains(&rule), "{rule} in {talk}: {:?}", lost(talk));
+        }
+    }
+
     #[test]
     fn a_talk_of_one_turn_is_not_applicable() {
         let r = result(&Attentiveness, Channel::Call, "C: Where are you?\nA: Abay avenue fifty two.");

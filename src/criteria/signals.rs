@@ -210,13 +210,13 @@ impl Signals {
                     // Who insists may ask it in other words; so may a question of a few words.
                     let brief = sentences(words(i)).any(|s| s.len() <= ELLIPTIC && asks_at_end(s));
                     let insists = brief || finds(i, &[TALK_INSISTS]);
-                    let little_new = 4 * asked.common(&told.list) >= 3 * asked.list.len();
+                    let nothing_new = asked.common(&told.list) == asked.list.len();
                     let passed_over = |q: &&Question| {
                         (1..=BACK).contains(&q.replies)
                             && if insists {
                                 substance.common(&q.open) > 0
                             } else {
-                                !q.told && little_new && asked.common(&q.open) > 0
+                                !q.told && nothing_new && asked.common(&q.open) > 0
                             }
                     };
                     let asked_before = questions.iter().find(same).map(|q| q.turn);
