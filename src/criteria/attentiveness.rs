@@ -316,7 +316,7 @@ mod tests {
     fn nobody_is_accused_of_an_ordinary_talk() {
         for talk in [
             // What is asked for is needed; an answer may have no word of the question, and the next question is another one.
-            "C: Can you book a room for three nights?\nA: How many people will stay?\nC: Two of us.\nA: Alexander Guesthouse has one free.",
+            "C: Can you book a room for three nights?\nA: How many people will stay?\nC: Two of us.\nA: the Rosehip Inn has one free.",
             "C: Which one would you recommend?\nA: Riverside Lodge.\nC: Are there any other lodges in the area?\nA: Pine Tree Lodge.",
             "C: Can you check the weather in Almaty for Tuesday?\nA: Sunny, twenty degrees.\nC: Can you check the weather in Astana for Tuesday?\nA: Cloudy.",
             "C: No, that is it. Thank you.\nA: You are welcome. Goodbye.\nC: Bye.\nA: Bye.",

@@ -17,7 +17,7 @@ use crate::lexicon::acts::{
 };
 use crate::lexicon::{Act, Found, Reading};
 use crate::model::{Conversation, Kind};
-use crate::text::{Flags, Word};
+use crate::text::{Flags, Word, sentences};
 
 /// One of the agent's own turns.
 #[derive(Clone, Debug)]
@@ -28,7 +28,8 @@ pub struct OwnTurn {
     pub measures: Measures,
     /// Words in it.
     pub words: usize,
-    /// Share of its words that it has in common with the own turn before it that is most like it (Jaccard), 0..=1.
+    /// Share of its words, and of those of substance, that it has in common with the own turn before it that is most like it
+    /// (Jaccard, the lesser of the two), 0..=1. Turns with other numbers are not alike.
     pub likeness: f64,
     /// That turn.
     pub like: Option<usize>,
@@ -398,11 +399,6 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (n > 0).then(|| sum / f64::from(n))
 }
 
-/// The sentences of a turn.
-fn sentences(words: &[Word]) -> impl Iterator<Item = &[Word]> + Clone {
-    words.chunk_by(|_, next| !next.flags.has(Flags::SENTENCE))
-}
-
 /// Whether a turn opens the talk: "This is Tom, how can I help?" is no bare question.
 fn opens(acts: &[Found]) -> bool {
     acts.iter().any(|f| [GREETING_HELLO, GREETING_OFFER_HELP].contains(&f.act))
@@ -410,6 +406,5 @@ fn opens(acts: &[Found]) -> bool {
 
 /// Whether a turn is one sentence that asks; without a question mark it must be short.
 fn only_asks(words: &[Word], found: bool) -> bool {
-    (asks_at_end(words) || (found && words.len() <= UNMARKED))
-        && words.iter().filter(|w| w.flags.has(Flags::SENTENCE)).count() == 1
+    (asks_at_end(words) || (found && words.len() <= UNMARKED)) && sentences(words).nth(1).is_none()
 }

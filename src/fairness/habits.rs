@@ -21,7 +21,7 @@ use crate::lexicon::acts::{
 };
 use crate::lexicon::{Act, Reading};
 use crate::statistics::{DISCOVERY_RATE, benjamini_hochberg, shares_differ};
-use crate::text::{Flags, Word};
+use crate::text::{Word, sentences};
 
 /// Fewest conversations in which a habit can be told.
 pub const LEAST_CONVERSATIONS: u64 = 10;
@@ -74,8 +74,7 @@ impl Sentences {
         let mut out = Sentences::default();
         for turn in part.own_turns() {
             let words = part.reading.words_of(turn);
-            let begins = |w: &Word| w.flags.has(Flags::SENTENCE);
-            for sentence in words.chunk_by(|_, next| !begins(next)) {
+            for sentence in sentences(words) {
                 let (Some(first), Some(last)) = (sentence.first(), sentence.last()) else { continue };
                 let (start, end) = (first.start as usize, last.end as usize);
                 let Some(said) = part.text(turn).get(start..end) else { continue };

@@ -75,9 +75,9 @@ impl Options {
         Options { progress: Arc::default(), ..self.clone() }
     }
 
-    /// Counts a share, 0..=1, of what was read under `aside`.
-    pub(crate) fn count_later(&self, aside: &Options, share: f64) {
-        self.count((aside.progress.load(Ordering::Relaxed) as f64 * share) as u64);
+    /// Bytes counted so far.
+    pub(crate) fn counted(&self) -> u64 {
+        self.progress.load(Ordering::Relaxed)
     }
 
     /// Counts bytes as read.

@@ -97,3 +97,27 @@ fn starts(nodes: usize, items: impl Iterator<Item = u32>) -> Vec<u32> {
     }
     at
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::lexicon::Lexicon;
+
+    /// How far a walk follows a gap depends on the words met before it; nothing may end there.
+    #[test]
+    fn no_phrase_ends_behind_a_gap() {
+        let lexicon = Lexicon::built_in().unwrap();
+        let automaton = &lexicon.automaton;
+        let mut behind: Vec<u32> = (0..automaton.len() as u32)
+            .flat_map(|node| automaton.gaps(node))
+            .filter_map(|&(max, node)| (max > 0).then_some(node))
+            .collect();
+        assert!(behind.len() > 100, "{} gaps show little", behind.len());
+        while let Some(node) = behind.pop() {
+            let ends: Vec<&str> =
+                automaton.accepts(node).iter().map(|a| &*lexicon.rules[a.rule as usize].pattern).collect();
+            assert_eq!(ends, [""; 0]);
+            // A gap of no words joins branches.
+            behind.extend(automaton.gaps(node).iter().filter_map(|&(max, next)| (max == 0).then_some(next)));
+        }
+    }
+}

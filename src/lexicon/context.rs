@@ -15,7 +15,7 @@ use super::file::Negation;
 use super::matcher::{Found, Reading};
 use crate::learned::{self, Head, Model, Sums, tempered};
 use crate::model::{Conversation, Kind, Language, Speaker};
-use crate::text::{Flags, Word};
+use crate::text::{Flags, Word, sentences};
 
 /// Acts that are decided here, with the head that decides.
 pub(crate) const DECIDED: [(Act, Head); 4] = [
@@ -133,10 +133,6 @@ struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    fn part(&self, range: std::ops::Range<usize>) -> Words<'a> {
-        Words { words: &self.words[range], ..*self }
-    }
-
     fn known(&self) -> impl Iterator<Item = &'a learned::Word> {
         self.words.iter().map(|w| &self.distinct[w.number as usize].learned)
     }
@@ -258,8 +254,8 @@ impl Context {
                     self.decide(k, &surroundings, &words, &turn.learned, &mut acts, from);
                 }
             } else if spoken(i, Speaker::Customer) {
-                for range in sentences(words.words) {
-                    let sentence = words.part(range);
+                for sentence in sentences(words.words) {
+                    let sentence = Words { words: sentence, ..words };
                     let (start, end) = (sentence.words[0].start, sentence.words[sentence.words.len() - 1].end);
                     let within = |f: &&Found| f.start >= start && f.start < end;
                     let here: Vec<Found> = found.iter().filter(within).copied().collect();
@@ -358,16 +354,6 @@ impl Context {
     }
 }
 
-/// The sentences of a turn's words.
-fn sentences(words: &[Word]) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let rest = words.get(from + 1..)?;
-        let end = rest.iter().position(|w| w.flags.has(Flags::SENTENCE)).map_or(words.len(), |n| from + 1 + n);
-        Some(std::mem::replace(&mut from, end)..end)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -379,14 +365,5 @@ mod tests {
         let names: std::collections::BTreeSet<String> = all.iter().map(|f| f.name()).collect();
         assert_eq!(names.len(), FEATURES);
         assert!(all.iter().enumerate().all(|(i, f)| f.index() == i));
-    }
-
-    #[test]
-    fn a_turn_is_cut_at_its_sentences() {
-        let mut words = Vec::new();
-        crate::text::scan("Thanks. Bye now! ok", &mut words);
-        let parts: Vec<usize> = sentences(&words).map(|r| r.len()).collect();
-        assert_eq!(parts.iter().sum::<usize>(), words.len());
-        assert_eq!(parts, [1, 2, 1]);
     }
 }

@@ -6,4 +6,4 @@ mod words;
 
 pub use fold::{fold, is_latin, skeleton};
 pub use language::{Vote, Votes, vote};
-pub use words::{Flags, Scanned, Word, caseless_hash, scan, scan_with};
+pub use words::{Flags, Scanned, Word, caseless_hash, scan, scan_with, sentences};

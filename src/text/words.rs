@@ -40,6 +40,11 @@ pub struct Word {
     pub flags: Flags,
 }
 
+/// The sentences of a turn's words.
+pub fn sentences(words: &[Word]) -> impl Iterator<Item = &[Word]> + Clone {
+    words.chunk_by(|_, next| !next.flags.has(Flags::SENTENCE))
+}
+
 const OTHER: u8 = 0;
 const LETTER: u8 = 1;
 const DIGIT: u8 = 2;
@@ -336,6 +341,14 @@ mod tests {
         assert_eq!(words("Don't worry: it’s 14:30, 3.5 kg!"), ["Don't", "worry", "it’s", "14:30", "3.5", "kg"]);
         assert_eq!(words("какие-нибудь вопросы? Сәлеметсіз бе"), ["какие", "нибудь", "вопросы", "Сәлеметсіз", "бе"]);
         assert_eq!(words("'quoted' words"), ["quoted", "words"]);
+    }
+
+    #[test]
+    fn a_turn_is_cut_at_its_sentences() {
+        let mut words = Vec::new();
+        scan("Thanks. Bye now! ok", &mut words);
+        assert_eq!(sentences(&words).map(<[Word]>::len).collect::<Vec<_>>(), [1, 2, 1]);
+        assert_eq!(sentences(&[]).count(), 0);
     }
 
     #[test]

@@ -17,8 +17,8 @@ pub(super) struct Gather {
     groups: Vec<Group>,
     /// Id → index of its group. Only looked up, never walked.
     known: HashMap<String, usize>,
-    /// What the records were read under.
-    aside: Option<Options>,
+    /// Bytes that the records were read from and that are not counted yet.
+    uncounted: u64,
 }
 
 /// Takes what belongs to one conversation: its id, the place of its first record, all its records.
@@ -79,9 +79,9 @@ impl Gather {
         &mut self.groups[index]
     }
 
-    /// Counts what was read under these options when the conversations are handed on.
-    pub fn count_later(&mut self, aside: Options) {
-        self.aside = Some(aside);
+    /// Counts these bytes when the conversations are handed on.
+    pub fn count_later(&mut self, bytes: u64) {
+        self.uncounted = bytes;
     }
 
     /// Hands on what was kept, conversation by conversation in the order of their first records: id, place of the first
@@ -90,9 +90,7 @@ impl Gather {
         let limit = options.max_record;
         for group in std::mem::take(&mut self.groups) {
             let Group { id, place, pieces, bytes, bad } = group;
-            if let Some(aside) = &self.aside {
-                options.count_later(aside, bytes as f64 / self.written.max(1) as f64);
-            }
+            options.count((self.uncounted as f64 * bytes as f64 / self.written.max(1) as f64) as u64);
             if let Some((place, reason)) = bad {
                 sink(Record::Bad(Quarantined { place, conversation_id: Some(id), reason }))?;
                 continue;
@@ -138,9 +136,7 @@ mod tests {
         gather.add("c", &place, "1").unwrap();
         gather.spoil("c", &place, Reason::Empty);
         let options = Options { max_record: 9, ..Options::default() };
-        let aside = options.uncounted();
-        aside.count(1000);
-        gather.count_later(aside);
+        gather.count_later(1000);
         let mut got = Vec::new();
         let mut bad = Vec::new();
         let flow = gather.finish(
@@ -157,7 +153,7 @@ mod tests {
             },
         );
         assert!(flow.is_continue());
-        assert!((990..=1000).contains(&options.progress.load(std::sync::atomic::Ordering::Relaxed)));
+        assert!((990..=1000).contains(&options.counted()));
         assert_eq!(got, ["b:1/қ", "a:22"]);
         assert_eq!(bad, [(Some("big".to_owned()), "too_large"), (Some("c".to_owned()), "empty")]);
     }

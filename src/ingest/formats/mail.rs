@@ -122,9 +122,9 @@ fn read_mail(sources: &[Source], options: &Options, sink: &mut Sink<'_>) -> Cont
     }
     let families = threads.finish();
     let mut next = families.iter().peekable();
-    let share = 1.0 / seen.len().max(1) as f64;
+    let each = aside.counted() as f64 / seen.len().max(1) as f64;
     for s in seen {
-        options.count_later(&aside, share);
+        options.count(each as u64);
         match s {
             Seen::Bad(q) => sink(Record::Bad(*q))?,
             Seen::Message(i) => {

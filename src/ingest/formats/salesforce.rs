@@ -95,7 +95,7 @@ impl Format for Salesforce {
                 from_csv(source, &aside, &mut gather, sink)?;
             }
         }
-        gather.count_later(aside);
+        gather.count_later(aside.counted());
         gather.finish(options, sink, &mut |id, place, records, sink| assemble(id, place, &records, sink))
     }
 }

@@ -57,7 +57,7 @@ pub fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> ControlF
             Err(reason) => return sink(bad(None, reason)),
         },
     };
-    let mut first = 1;
+    let (size, mut first) = (source.size(), 1);
     // The reason why the rows just before are lost.
     let mut lost: Option<Reason> = None;
     for group in &metadata.row_groups {
@@ -82,7 +82,7 @@ pub fn read(source: &Source, options: &Options, sink: &mut Sink<'_>) -> ControlF
         }
         first += group.num_rows() as u64;
         let share = group.num_rows() as f64 / metadata.num_rows.max(1) as f64;
-        options.count((source.size() as f64 * share) as u64);
+        options.count((size as f64 * share) as u64);
     }
     reader.map_or(ControlFlow::Continue(()), |reader| reader.finish(sink))
 }
