@@ -24,8 +24,9 @@ pub(crate) const DECIDED: [(Act, Head); 4] = [
     (CUSTOMER_FAREWELL, Head::CustomerFarewell),
     (CUSTOMER_THANKS, Head::CustomerThanks),
 ];
-/// The logits from which an act is said to be there. For a goodbye it is 60 %, since one that nobody said is the worse mistake.
-const SURE: [f64; 4] = [0.4, -0.4, 0.0, -0.4];
+/// The logits from which an act is said to be there. For an agent's goodbye it is 60 %, since one that nobody said is the worse
+/// mistake; where phrases propose the others, 40 % is enough.
+const SURE: [f64; 4] = [0.4, -0.4, -0.4, -0.4];
 /// A phrase of this confidence stands whatever its place speaks for.
 const PLAIN: f32 = 0.9;
 /// An act that no phrase finds must have the words on its side, in logits: place alone makes none.
@@ -312,6 +313,8 @@ impl Context {
             CUSTOMER_FAREWELL => false,
             _ => true,
         };
+        // Nothing leads up to a goodbye in an agent's first turn: one that no phrase finds there is not added.
+        let opens = act == CLOSING_FAREWELL && surroundings.place.is_some_and(|p| p.from_start == 0);
         let parting = at_end
             && act == CLOSING_FAREWELL
             && (surroundings.acts.iter().any(|f| f.act == CLOSING_THANKS)
@@ -323,7 +326,7 @@ impl Context {
                 let kept: Vec<Found> = acts.drain(from..).filter(|f| f.act != act).collect();
                 acts.extend(kept);
             }
-        } else if !has && said >= needed {
+        } else if !has && said >= needed && !opens {
             let (start, end) = self.strongest(stretch, head);
             let confidence = (1.0 / (1.0 + (-logit).exp())) as f32;
             let question = words[words.len() - 1].flags.has(Flags::QUESTION);
@@ -357,6 +360,7 @@ impl Context {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Turn;
 
     #[test]
     fn features_have_numbers_and_names_of_their_own() {
@@ -365,5 +369,35 @@ mod tests {
         let names: std::collections::BTreeSet<String> = all.iter().map(|f| f.name()).collect();
         assert_eq!(names.len(), FEATURES);
         assert!(all.iter().enumerate().all(|(i, f)| f.index() == i));
+    }
+
+    fn acts(turns: &[(Speaker, &str)]) -> Vec<(usize, &'static str)> {
+        let lexicon = crate::lexicon::Lexicon::built_in().unwrap();
+        let turns: Vec<Turn<'_>> =
+            turns.iter().map(|(s, t)| Turn { speaker: *s, text: (*t).into(), ..Turn::default() }).collect();
+        let conversation = Conversation { language: Some("en".into()), turns, ..Conversation::default() };
+        let mut reading = Reading::default();
+        crate::lexicon::Reader::new(&lexicon).read(&conversation, &mut reading);
+        let of_turn = |i: usize| reading.acts_of(i).iter().map(move |f| (i, f.act.name())).collect::<Vec<_>>();
+        (0..conversation.turns.len()).flat_map(of_turn).collect()
+    }
+
+    #[test]
+    fn a_wish_takes_leave_at_the_end_and_thanks_that_open_a_talk_do_not() {
+        use Speaker::{Agent, Customer};
+        let talk = [
+            (Agent, "Many thanks for getting in touch with the library."),
+            (Customer, "Can I keep the atlas for another week?"),
+            (Agent, "You can, it is yours until the ninth. Anything else?"),
+            (Customer, "No, that is all, thank you!"),
+            (Agent, "You're welcome. Enjoy the atlas!"),
+        ];
+        let found = acts(&talk);
+        let goodbyes: Vec<usize> = found.iter().filter(|a| a.1 == "closing.farewell").map(|a| a.0).collect();
+        assert_eq!(goodbyes, [4], "{found:?}");
+        let alone = acts(&talk[..1]);
+        assert!(alone.iter().all(|a| a.1 != "closing.farewell"), "{alone:?}");
+        let leaving = acts(&[(Agent, "Is that everything?"), (Customer, "okay thanks then bye bye")]);
+        assert!(leaving.contains(&(1, "customer.farewell")), "{leaving:?}");
     }
 }
