@@ -118,7 +118,8 @@ impl Criterion for Attentiveness {
 /// The customer says that they were not heard: the loss stands at the own turn before.
 fn unheard(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let mut counts = vec![0; UNHEARD.len()];
-    for turn in part.customer_turns() {
+    // What the customer's first turn repeats was told to somebody else.
+    for turn in part.customer_turns().skip(1) {
         let Some(own) = part.own_turns().take_while(|t| *t < turn).last() else { continue };
         for (k, (act, rule, points, would_earn)) in UNHEARD.iter().enumerate() {
             let Some(found) = part.find(turn, &[*act], 0.5) else { continue };

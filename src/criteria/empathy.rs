@@ -8,7 +8,7 @@
 //! shows that people judge the whole talk by whether such openings are taken up.
 //!
 //! ## How it is scored
-//! Opportunities are the customer's turns that voice a feeling or a hardship (upset, worried, hardship: *strong*) or just a trouble
+//! Opportunities are the customer's turns that voice a feeling or a hardship (upset or insulting, worried, hardship: *strong*) or just a trouble
 //! (*weak*). The agent's next two turns may answer by naming the feeling, validating it, apologising, taking the trouble on,
 //! or asking about it. The sum starts at 40. Each strong opportunity is worth an equal share: answered fully it adds up to
 //! 60 / n points, missed it costs 40 / n. A weak one adds up to half a share and costs nothing when missed.
@@ -36,7 +36,7 @@ use crate::lexicon::acts::{
     CARING_WISH_WELL, COURTESY_PLEASE, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS,
     CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED,
     EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE,
-    PATIENCE_REASSURE, POSITIVE_GLADLY, TONE_NEGATIVE, TONE_POSITIVE,
+    PATIENCE_REASSURE, POSITIVE_GLADLY, RUDE_INSULT, TONE_NEGATIVE, TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Found};
 use crate::model::{CriterionResult, Curve, Evidence};
@@ -100,7 +100,7 @@ fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
         if part.next_own(turn, 1).next().is_none() {
             continue;
         }
-        let feelings = [CUSTOMER_HARDSHIP, CUSTOMER_WORRIED, CUSTOMER_UPSET];
+        let feelings = [CUSTOMER_HARDSHIP, CUSTOMER_WORRIED, CUSTOMER_UPSET, RUDE_INSULT];
         let strongest = |acts: &[Act]| {
             part.acts(turn)
                 .iter()

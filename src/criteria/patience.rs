@@ -7,9 +7,9 @@
 //! A customer who is rushed, blamed or cut off remembers that and not the solution.
 //!
 //! ## How it is scored
-//! The sum starts at 70. An upset, confused, repeating or slow customer is an opportunity: explaining again, giving time,
-//! reassuring, apologising or validating within the next two turns adds 12 (each further one less); leaving it without an answer
-//! costs 4. Asking before a wait adds 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
+//! The sum starts at 70. An upset (or insulting), confused, repeating or slow customer is an opportunity: explaining again, giving time,
+//! reassuring, apologising or validating within the next two turns adds 12 (each further one less, the same wording again a third,
+//! a formula before a refusal or a rule without a way on a half); leaving it without an answer costs 4. Asking before a wait adds 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
 //! Rushing and blaming cost 20, reproaching a repetition 20, cold or mocking words 15, insults 40.
 //! Asking the very same question again after it was answered costs 8, saying goodbye while the customer is not done 8.
 //! A customer who leaves such a talk thanking or content adds 9, one who leaves it upset costs 6.
@@ -32,12 +32,13 @@ use super::part::{Part, Role, fading};
 use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
-    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED,
-    CUSTOMER_FAREWELL, CUSTOMER_NEEDS_TIME, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_UNRESOLVED,
-    CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON,
-    EMPATHY_VALIDATE, GREETING_HELLO, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_REFUSAL, PATIENCE_BLAME,
-    PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK, PATIENCE_HOLD_BARE, PATIENCE_HOLD_THANK,
-    PATIENCE_REASSURE, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH, RUDE_DISMISSIVE, RUDE_INSULT,
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP,
+    CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_NEEDS_TIME, CUSTOMER_REPEATS, CUSTOMER_SATISFIED, CUSTOMER_THANKS,
+    CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_NAME_FEELING,
+    EMPATHY_TAKE_ON, EMPATHY_VALIDATE, GREETING_HELLO, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
+    NEGATIVE_YOU_MUST, PATIENCE_BLAME, PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK,
+    PATIENCE_HOLD_BARE, PATIENCE_HOLD_THANK, PATIENCE_REASSURE, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH,
+    POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE, RUDE_INSULT,
 };
 use crate::model::{Channel, CriterionResult, Curve, Evidence};
 
@@ -47,8 +48,15 @@ pub struct Patience;
 const BASE: f64 = 70.0;
 /// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
 const CURVE: Curve = Curve { centre: 63.1, spread: 15.6 };
-const OPPORTUNITIES: &[Act] =
-    &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
+const OPPORTUNITIES: &[Act] = &[
+    CUSTOMER_UPSET,
+    CUSTOMER_CONFUSED,
+    CUSTOMER_REPEATS,
+    CUSTOMER_NEEDS_TIME,
+    CUSTOMER_UNRESOLVED,
+    CUSTOMER_WORRIED,
+    RUDE_INSULT,
+];
 const ANSWERS: &[Act] = &[
     PATIENCE_EXPLAIN_AGAIN,
     PATIENCE_GIVE_TIME,
@@ -61,6 +69,14 @@ const ANSWERS: &[Act] = &[
     ATTENTION_CHECK_BACK,
 ];
 const ANSWERED: f64 = 12.0;
+/// What the same wording again is worth of an answer, and a formula before a closed door.
+const AGAIN: f64 = 0.3;
+const FORMULA: f64 = 0.5;
+/// Acts that close a door, and those that leave one open.
+const DOORS: &[Act] =
+    &[NEGATIVE_REFUSAL, NEGATIVE_POLICY_WALL, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_YOU_MUST, PATIENCE_HOLD_BARE];
+const WAYS_ON: &[Act] =
+    &[POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, PATIENCE_EXPLAIN_AGAIN];
 const UNANSWERED: f64 = -4.0;
 /// Turns of the customer from which on a talk is long.
 const LONG: usize = 6;
@@ -131,6 +147,7 @@ impl Criterion for Patience {
 
 fn answer_opportunities(part: &Part<'_>, evidence: &mut Vec<Evidence>) -> usize {
     let (mut opportunities, mut answered, mut unanswered) = (0, 0, 0);
+    let mut said: Vec<String> = Vec::new();
     for turn in part.customer_turns() {
         let Some(called) = part.find(turn, OPPORTUNITIES, 0.5) else { continue };
         let Some(first) = part.next_own(turn, 1).next() else { continue };
@@ -139,7 +156,15 @@ fn answer_opportunities(part: &Part<'_>, evidence: &mut Vec<Evidence>) -> usize 
         let mut point = match answer {
             Some((t, f)) => {
                 answered += 1;
-                part.point("stays_with_customer", ANSWERED * fading(answered - 1) * f64::from(f.confidence), t, f, "")
+                let words = part.text(t)[f.start as usize..f.end as usize].to_lowercase();
+                let mut points = ANSWERED * fading(answered - 1) * f64::from(f.confidence);
+                if said.contains(&words) {
+                    points *= AGAIN;
+                } else if part.find(t, DOORS, 0.5).is_some() && part.find(t, WAYS_ON, 0.5).is_none() {
+                    points *= FORMULA;
+                }
+                said.push(words);
+                part.point("stays_with_customer", points, t, f, "")
             }
             None if called.act == CUSTOMER_NEEDS_TIME => continue,
             None => {

@@ -56,6 +56,7 @@ const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
     (POSITIVE_CAN_DO, "can_do", 6.0, ""),
     (POSITIVE_ALTERNATIVE, "offers_alternative", 6.0, ""),
     (POSITIVE_NEXT_STEP, "names_next_step", 7.0, ""),
+    (CLOSING_NEXT_STEP, "names_next_step", 7.0, ""),
     (POSITIVE_GLADLY, "does_it_gladly", 4.0, ""),
     (NEGATIVE_YOU_MUST, "orders_about", -6.0, "say what it gives them: \"Once you send the form, I can ...\""),
     (NEGATIVE_POLICY_WALL, "policy_as_wall", -12.0, "give the reason and the way that is open"),
@@ -134,6 +135,10 @@ impl Criterion for PositiveLanguage {
                 } else if let Some(k) = BY_ITSELF.iter().position(|b| b.0 == found.act) {
                     let (_, rule, points, would_earn) = BY_ITSELF[k];
                     if found.act == POSITIVE_CAN_DO && taken_back(part, turn, found) {
+                        continue;
+                    }
+                    // What happens after the talk is a next step, told once.
+                    if found.act == CLOSING_NEXT_STEP && part.find(turn, &[POSITIVE_NEXT_STEP], 0.0).is_some() {
                         continue;
                     }
                     // An offer put as a question is an offer; "can I have your number?" is not, and the lexicon keeps them apart.

@@ -11,8 +11,8 @@
 //! Each step is worth its weight, half of it won by doing it, half lost by leaving it out; the sum starts at 50.
 //! Calls and chats: checking that it is solved, or the customer's own confirmation (20); recap or next step (20); offer of more
 //! help (20); thanks (15); farewell (25). Checks, recaps and offers count in the last eight turns of the agent, thanks and farewell in the last two.
-//! Emails: next step or date (35), invitation to reply (30), sign-off (35), in the agent's last letter.
-//! A trouble that the customer still calls open at the end caps the score at 40.
+//! Emails: next step or date (35), invitation to reply (30), sign-off (35), in the agent's last letter (the last two where the last one only answers thanks).
+//! A trouble that the customer still calls open at the end, or a customer left confused by the last words, caps the score at 40.
 //! Not applicable after a transfer, a hang-up or a drop, and where the conversation never came to an end.
 //!
 //! ## Example
@@ -28,9 +28,9 @@ use super::Criterion;
 use super::part::{Part, Role};
 use crate::lexicon::acts::{
     CLOSING_CHECK_RESOLVED, CLOSING_FAREWELL, CLOSING_INVITE_REPLY, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP,
-    CLOSING_RECAP, CLOSING_SIGN_OFF, CLOSING_THANKS, CUSTOMER_FAREWELL, CUSTOMER_SATISFIED, CUSTOMER_THANKS,
-    CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, EMPATHY_TAKE_ON, HANDOVER_TRANSFER, PATIENCE_EXPLAIN_AGAIN,
-    POSITIVE_ALTERNATIVE, POSITIVE_NEXT_STEP,
+    CLOSING_RECAP, CLOSING_SIGN_OFF, CLOSING_THANKS, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_SATISFIED,
+    CUSTOMER_THANKS, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, EMPATHY_TAKE_ON, HANDOVER_TRANSFER, PATIENCE_EXPLAIN_AGAIN,
+    POSITIVE_ALTERNATIVE, POSITIVE_NEXT_STEP, TALK_ASKS,
 };
 use crate::lexicon::{Act, Found};
 use crate::model::{Channel, CriterionResult, Curve, Evidence, Kind, Speaker};
@@ -161,9 +161,11 @@ impl Criterion for ProperClosing {
         let steps = if part.conversation.channel == Channel::Email { LETTER } else { TALK };
         let own: Vec<usize> = part.own_turns().collect();
         let last = own[own.len() - 1];
+        // A letter that only answers thanks ends what the one before it closed.
+        let more = usize::from(part.conversation.channel == Channel::Email && answers_thanks(part, last));
         let mut evidence: Vec<Evidence> = Vec::new();
         for step in steps {
-            evidence.push(match take(part, &own, step) {
+            evidence.push(match take(part, &own, step, step.turns + more) {
                 Some((turn, found)) => part.point(step.rule, step.weight / 2.0, turn, &found, ""),
                 None => part.missed(step.rule, -step.weight / 2.0, last, step.would_earn),
             });
@@ -181,9 +183,9 @@ impl Criterion for ProperClosing {
     }
 }
 
-/// Where a step is taken: the last place that does it.
-fn take(part: &Part<'_>, own: &[usize], step: &Step) -> Option<(usize, Found)> {
-    let within = &own[own.len().saturating_sub(step.turns)..];
+/// Where a step is taken in the last `turns` own turns: the last place that does it.
+fn take(part: &Part<'_>, own: &[usize], step: &Step, turns: usize) -> Option<(usize, Found)> {
+    let within = &own[own.len().saturating_sub(turns)..];
     let by_agent = within.iter().rev().find_map(|t| {
         let all = part.acts(*t).iter().rev();
         all.filter(|f| step.acts.contains(&f.act) && f.confidence >= 0.5).map(|f| (*t, *f)).next()
@@ -197,6 +199,18 @@ fn take(part: &Part<'_>, own: &[usize], step: &Step) -> Option<(usize, Found)> {
             .filter(|t| part.find(*t, &[CUSTOMER_UPSET, CUSTOMER_UNRESOLVED], 0.5).is_none())
             .find_map(|t| part.find(t, step.customer, 0.7).map(|f| (t, *f)))
     })
+}
+
+/// Most words of a letter that only answers thanks.
+const COURTESY: usize = 30;
+
+fn answers_thanks(part: &Part<'_>, letter: usize) -> bool {
+    let before = (0..letter).rev().find(|t| part.roles[*t] == Role::Customer);
+    part.reading.word_count(letter) <= COURTESY
+        && before.is_some_and(|c| {
+            part.find(c, &[CUSTOMER_THANKS, CUSTOMER_SATISFIED], 0.5).is_some()
+                && part.find(c, &[CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_CONFUSED, TALK_ASKS], 0.5).is_none()
+        })
 }
 
 /// Why there was no closing to be made, if there was none.
@@ -239,8 +253,10 @@ fn never_closed(part: &Part<'_>) -> Option<&'static str> {
     }
     // A call whose last words are an upset customer's ended in a hang-up; a talk that breaks off there never closed.
     let customer = customer_after?;
+    let content = [CUSTOMER_THANKS, CUSTOMER_SATISFIED];
     (part.conversation.channel == Channel::Call
-        && !agreed
+        && part.find(own, &closed, 0.5).is_none()
+        && part.find(customer, &content, 0.5).is_none()
         && part.find(customer, &[CUSTOMER_UPSET, CUSTOMER_UNRESOLVED], 0.5).is_some())
     .then_some("the customer hung up")
 }
@@ -252,7 +268,8 @@ fn open_at_the_end<'a>(part: &Part<'a>) -> Option<(usize, &'a Found)> {
         if part.find(*turn, &[CUSTOMER_SATISFIED, CUSTOMER_THANKS], 0.5).is_some() {
             return None;
         }
-        if let Some(open) = part.find(*turn, &[CUSTOMER_UNRESOLVED], 0.7) {
+        let lost = || part.find(*turn, &[CUSTOMER_CONFUSED], 0.7).filter(|_| part.next_own(*turn, 1).next().is_none());
+        if let Some(open) = part.find(*turn, &[CUSTOMER_UNRESOLVED], 0.7).or_else(lost) {
             let mut answers = (turn + 1..part.roles.len()).filter(|t| part.roles[*t] == Role::Own);
             let answered =
                 answers.any(|t| part.conversation.channel == Channel::Email || part.find(t, WAYS_ON, 0.7).is_some());
