@@ -8,7 +8,7 @@
 //! shows that people judge the whole talk by whether such openings are taken up.
 //!
 //! ## How it is scored
-//! Opportunities are the customer's turns that voice a feeling or a hardship (upset or insulting, worried, hardship: *strong*) or just a trouble
+//! Opportunities are the customer's turns that voice a feeling or a hardship (upset, worried, hardship: *strong*) or just a trouble or an insult
 //! (*weak*). The agent's next two turns may answer by naming the feeling, validating it, apologising, taking the trouble on,
 //! or asking about it. The sum starts at 40. Each strong opportunity is worth an equal share: answered fully it adds up to
 //! 60 / n points, missed it costs 40 / n. A weak one adds up to half a share and costs nothing when missed.
@@ -100,7 +100,7 @@ fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
         if part.next_own(turn, 1).next().is_none() {
             continue;
         }
-        let feelings = [CUSTOMER_HARDSHIP, CUSTOMER_WORRIED, CUSTOMER_UPSET, RUDE_INSULT];
+        let feelings = [CUSTOMER_HARDSHIP, CUSTOMER_WORRIED, CUSTOMER_UPSET];
         let strongest = |acts: &[Act]| {
             part.acts(turn)
                 .iter()
@@ -110,7 +110,7 @@ fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
         };
         let new = match strongest(&feelings) {
             Some(found) => Opportunity { turn, found, strong: found.confidence >= STRONG, joy: false, told: false },
-            None => match strongest(&[CUSTOMER_TROUBLE, CUSTOMER_REPEATS, CUSTOMER_UNRESOLVED]) {
+            None => match strongest(&[CUSTOMER_TROUBLE, CUSTOMER_REPEATS, CUSTOMER_UNRESOLVED, RUDE_INSULT]) {
                 Some(found) => Opportunity { turn, found, strong: false, joy: false, told: false },
                 None => match joy(part, turn).map(|f| (f, true)).or_else(|| moved(part, turn).map(|f| (f, false))) {
                     Some((found, joy)) => Opportunity { turn, found, strong: false, joy, told: true },

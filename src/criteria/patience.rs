@@ -7,7 +7,7 @@
 //! A customer who is rushed, blamed or cut off remembers that and not the solution.
 //!
 //! ## How it is scored
-//! The sum starts at 70. An upset (or insulting), confused, repeating or slow customer is an opportunity: explaining again, giving time,
+//! The sum starts at 70. An upset, confused, repeating or slow customer is an opportunity: explaining again, giving time,
 //! reassuring, apologising or validating within the next two turns adds 12 (each further one less, the same wording again a third,
 //! a formula before a refusal or a rule without a way on a half); leaving it without an answer costs 4. Asking before a wait adds 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
 //! Rushing and blaming cost 20, reproaching a repetition 20, cold or mocking words 15, insults 40.
@@ -48,15 +48,8 @@ pub struct Patience;
 const BASE: f64 = 70.0;
 /// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
 const CURVE: Curve = Curve { centre: 63.1, spread: 15.6 };
-const OPPORTUNITIES: &[Act] = &[
-    CUSTOMER_UPSET,
-    CUSTOMER_CONFUSED,
-    CUSTOMER_REPEATS,
-    CUSTOMER_NEEDS_TIME,
-    CUSTOMER_UNRESOLVED,
-    CUSTOMER_WORRIED,
-    RUDE_INSULT,
-];
+const OPPORTUNITIES: &[Act] =
+    &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
 const ANSWERS: &[Act] = &[
     PATIENCE_EXPLAIN_AGAIN,
     PATIENCE_GIVE_TIME,
