@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::Lexicon;
 use super::vocabulary::{NUMBER, NegationRole, Vocabulary};
+use super::{Lexicon, contractions};
 use crate::learned;
 use crate::model::Language;
 use crate::text::{Scanned, Vote, caseless_hash, fold, is_latin, skeleton, vote};
@@ -299,11 +299,12 @@ pub(super) fn shared_bit(symbol: u32) -> u64 {
 fn classify(word: &str, folded: &str, v: &Vocabulary) -> Class {
     let mut symbols = Vec::new();
     collect(folded, v, &mut symbols);
+    // "customer's" is "customer" too, whoever names the whole form; "it's" is two words.
+    if let Some(stem) = folded.strip_suffix("'s").filter(|_| contractions::long_form(folded).is_none()) {
+        collect(stem, v, &mut symbols);
+    }
     if symbols.is_empty() {
-        // "customer's" is "customer"; "sooo" is "so".
-        if let Some(stem) = folded.strip_suffix("'s") {
-            collect(stem, v, &mut symbols);
-        }
+        // "sooo" is "so".
         for keep in [2, 1] {
             if symbols.is_empty()
                 && let Some(short) = shorten_runs(folded, keep)

@@ -1,5 +1,7 @@
 //! English contractions: a pattern written in the long form also finds *I'm*, *don't*, *im*, *dont*, *gonna*.
 
+use std::borrow::Cow;
+
 use super::pattern::Node;
 
 /// The long form of a contraction written in a pattern, so that phrases may be written either way.
@@ -82,12 +84,28 @@ const SUFFIXES: &[(&str, &str, &[&str])] = &[
     ("give", "me", &["gimme"]),
 ];
 
-fn contracted(first: &str, second: &str, negatives: bool) -> &'static [&'static str] {
+fn contracted(first: &str, second: &str, negatives: bool) -> Vec<Cow<'static, str>> {
+    let listed = |forms: &'static [&'static str]| forms.iter().map(|f| Cow::Borrowed(*f)).collect();
     if negatives {
-        if second == "not" { NOT.iter().find(|(v, _)| *v == first).map_or(&[], |(_, s)| s) } else { &[] }
-    } else {
-        SUFFIXES.iter().find(|(a, b, _)| *a == first && *b == second).map_or(&[], |(_, _, s)| s)
+        let verb = NOT.iter().find(|(verb, _)| second == "not" && *verb == first);
+        return verb.map_or_else(Vec::new, |(_, forms)| listed(forms));
     }
+    match SUFFIXES.iter().find(|(a, b, _)| *a == first && *b == second) {
+        Some((_, _, forms)) => listed(forms),
+        None => after_a_noun(first, second).map(Cow::Owned).into_iter().collect(),
+    }
+}
+
+/// "the lift is out" is also "the lift's out", "the vet will call" also "the vet'll call"; so with any word of three letters and more
+/// that does not end in *s*.
+fn after_a_noun(word: &str, verb: &str) -> Option<String> {
+    let short = match verb {
+        "is" | "has" => "s",
+        "will" => "ll",
+        _ => return None,
+    };
+    let may = word.len() >= 3 && !word.ends_with('s') && word.bytes().all(|b| b.is_ascii_lowercase());
+    may.then(|| format!("{word}'{short}"))
 }
 
 /// Single words that a node may be on its own.
@@ -159,7 +177,7 @@ fn pairs(items: Vec<Node>, negatives: bool) -> Vec<Node> {
             let mut short: Vec<Node> = Vec::new();
             for (second, rest) in &seconds {
                 for word in firsts.iter().flat_map(|first| contracted(first, second, negatives)) {
-                    let word = Node::Word((*word).into());
+                    let word = Node::Word(word.into_owned());
                     let branch = match rest {
                         Some(rest) => Node::Seq(vec![word, rest.clone()]),
                         None => word,
@@ -208,6 +226,13 @@ mod tests {
             "{}",
             forms("you are not listening")
         );
+    }
+
+    #[test]
+    fn nouns_are_contracted_with_what_they_do() {
+        assert!(forms("the (lift|door) is broken").contains("\"lift's\""));
+        assert!(forms("the vet will call").contains("\"vet'll\""));
+        assert!(!forms("the doors is").contains('\''), "{}", forms("the doors is"));
     }
 
     #[test]
