@@ -354,4 +354,14 @@ mod tests {
         let r = result(&Attentiveness, Channel::Call, "C: Where are you?\nA: Abay avenue fifty two.");
         assert_eq!(r.status, Status::NotApplicable);
     }
+
+    #[test]
+    fn what_the_first_turn_repeats_was_told_to_somebody_else() {
+        let talk = "A: Good morning, how can I help?\nC: I have told you three times that the lift is broken!\n\
+            A: Which house is it?\nC: As I already said, number nine.\nA: Thank you, number nine.";
+        let r = result(&Attentiveness, Channel::Call, talk);
+        let turns: Vec<usize> =
+            r.evidence.iter().filter(|e| e.rule == "customer_has_to_repeat").map(|e| e.turn).collect();
+        assert_eq!(turns, [2], "{:?}", r.evidence);
+    }
 }

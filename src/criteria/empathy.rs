@@ -382,4 +382,20 @@ mod tests {
         let canned = "C: I'm very upset.\nA: I understand your frustration.\nC: I am really worried about my money.\nA: I understand your frustration.";
         assert!(score(&Empathy, fresh) > score(&Empathy, canned) + 5.0);
     }
+
+    #[test]
+    fn an_insult_may_be_answered_and_need_not() {
+        let kind = "C: Are you stupid or what?\nA: I'm so sorry, that must be really frustrating. Let me sort this out for you.";
+        let plain = "C: Are you stupid or what?\nA: Your parcel number, please.";
+        let r = result(&Empathy, Channel::Call, kind);
+        assert!(
+            r.evidence
+                .iter()
+                .any(|e| e.rule == "names_feeling" && e.called.as_ref().is_some_and(|c| c.act == "rude.insult")),
+            "{:?}",
+            r.evidence
+        );
+        let r = result(&Empathy, Channel::Call, plain);
+        assert!(r.evidence.iter().all(|e| e.rule != "missed_feeling"), "{:?}", r.evidence);
+    }
 }

@@ -206,20 +206,31 @@ impl<'a> Part<'a> {
         self.signals.own.iter().map(|t| (sign * of(t), t.turn)).reduce(more).map(|(_, turn)| turn)
     }
 
+    /// Words of a turn that begin from byte `from` on and before byte `to`.
+    fn words_between(&self, turn: usize, from: u32, to: u32) -> usize {
+        self.reading.words_of(turn).iter().filter(|w| (from..to).contains(&w.start)).count()
+    }
+
     /// Evidence from acts of the own turns that count by themselves: act, rule, points, what would have earned them. Won points
-    /// of one kind fade.
+    /// of one kind fade; lost ones count once in a dozen words.
     pub fn by_itself(&self, table: &[(Act, &'static str, f64, &'static str)], evidence: &mut Vec<Evidence>) {
         let mut counts = vec![0; table.len()];
         for turn in self.own_turns() {
             let mut last_end = 0;
+            let mut lost: Vec<(usize, u32)> = Vec::new();
             for found in self.acts(turn) {
                 let Some(k) = table.iter().position(|b| b.0 == found.act) else { continue };
                 // One stretch of words counts once, however many acts it carries.
                 if found.start < last_end {
                     continue;
                 }
-                last_end = found.end;
                 let (_, rule, points, would_earn) = table[k];
+                let same = |l: &(usize, u32)| l.0 == k && self.words_between(turn, l.1, found.start) < ONE_LAPSE;
+                if points < 0.0 && lost.iter().any(same) {
+                    continue;
+                }
+                lost.push((k, found.start));
+                last_end = found.end;
                 let weight = if points > 0.0 { fading(counts[k]) } else { 1.0 };
                 counts[k] += 1;
                 evidence.push(self.point(rule, points * weight * f64::from(found.confidence), turn, found, would_earn));
@@ -244,6 +255,9 @@ impl<'a> Part<'a> {
         (!self.roles_known).then_some("some speakers are not known to be agent or customer")
     }
 }
+
+/// Words within which two hits of an act are one lapse: "the problem is on your side, you're typing it in wrong".
+const ONE_LAPSE: usize = 12;
 
 /// The weight of the `n`-th point of a kind, counted from 0: the same thing again counts less and less.
 pub(super) fn fading(n: usize) -> f64 {

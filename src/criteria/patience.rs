@@ -9,7 +9,7 @@
 //! ## How it is scored
 //! The sum starts at 70. An upset, confused, repeating or slow customer is an opportunity: explaining again, giving time,
 //! reassuring, apologising or validating within the next two turns adds 12 (each further one less, the same wording again a third,
-//! a formula before a refusal or a rule without a way on a half); leaving it without an answer costs 4. Asking before a wait adds 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
+//! a formula before a rule or an order without a way on a half); leaving it without an answer costs 4. Asking before a wait adds 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
 //! Rushing and blaming cost 20, reproaching a repetition 20, cold or mocking words 15, insults 40.
 //! Asking the very same question again after it was answered costs 8, saying goodbye while the customer is not done 8.
 //! A customer who leaves such a talk thanking or content adds 9, one who leaves it upset costs 6.
@@ -66,8 +66,7 @@ const ANSWERED: f64 = 12.0;
 const AGAIN: f64 = 0.3;
 const FORMULA: f64 = 0.5;
 /// Acts that close a door, and those that leave one open.
-const DOORS: &[Act] =
-    &[NEGATIVE_REFUSAL, NEGATIVE_POLICY_WALL, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_YOU_MUST, PATIENCE_HOLD_BARE];
+const DOORS: &[Act] = &[NEGATIVE_POLICY_WALL, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_YOU_MUST, PATIENCE_HOLD_BARE];
 const WAYS_ON: &[Act] =
     &[POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, PATIENCE_EXPLAIN_AGAIN];
 const UNANSWERED: f64 = -4.0;
@@ -370,5 +369,40 @@ mod tests {
         assert!(score(&Patience, &cut) < score(&Patience, &mm));
         assert!(score(&Patience, &done) > score(&Patience, &cut));
         assert!(chat.evidence.iter().all(|e| e.rule != "cuts_in"), "chats have no voices to cut");
+    }
+
+    #[test]
+    fn the_same_formula_again_and_one_before_a_closed_door_are_worth_less() {
+        let twice = |second: &str| {
+            let lines = format!(
+                "C: I don't understand this bill at all.\nA: I'm sorry to hear that.\nC: I still don't understand it.\nA: {second}"
+            );
+            result(&Patience, Channel::Call, &lines)
+                .evidence
+                .into_iter()
+                .filter(|e| e.rule == "stays_with_customer")
+                .map(|e| e.points)
+                .collect::<Vec<_>>()
+        };
+        let (again, other) = (twice("I'm sorry to hear that."), twice("Let me put it another way."));
+        assert_eq!((again.len(), other.len()), (2, 2));
+        assert!(again[1] < other[1] * 0.5, "{again:?} {other:?}");
+        let after = |end: &str| {
+            let lines = format!("C: This is ridiculous, I am really angry.\nA: I do understand how you feel, {end}.");
+            result(&Patience, Channel::Call, &lines)
+                .evidence
+                .into_iter()
+                .find(|e| e.rule == "stays_with_customer")
+                .unwrap()
+                .points
+        };
+        assert!(after("but that is our policy") < after("so here is what I have found"));
+    }
+
+    #[test]
+    fn one_reproach_in_two_wordings_is_one_lapse() {
+        let lines = "C: It does not work, what do I do?\nA: The problem is on your side, you're typing it in wrong.";
+        let r = result(&Patience, Channel::Chat, lines);
+        assert_eq!(r.evidence.iter().filter(|e| e.rule == "blames").count(), 1, "{:?}", r.evidence);
     }
 }

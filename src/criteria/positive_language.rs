@@ -235,4 +235,13 @@ mod tests {
                 < score(&PositiveLanguage, "C: Help\nA: You have to fill in the form.")
         );
     }
+
+    #[test]
+    fn a_step_after_the_talk_is_a_next_step_and_told_once() {
+        let steps = |agent: &str| {
+            let r = result(&PositiveLanguage, Channel::Call, &format!("C: When will I hear?\nA: {agent}"));
+            r.evidence.iter().filter(|e| e.rule == "names_next_step").count()
+        };
+        assert_eq!(steps("You'll receive a confirmation email on Monday."), 1);
+    }
 }

@@ -354,4 +354,25 @@ mod tests {
             result(&ProperClosing, Channel::Call, "C: Billing please\nA: I'll transfer you to our billing department.");
         assert_eq!(r.status, Status::NotApplicable, "{r:?}");
     }
+
+    #[test]
+    fn a_letter_that_only_answers_thanks_does_not_undo_the_one_before() {
+        let letters = "C: When will my parcel come?\n\
+            A: It will be with you on Monday. If anything is unclear, just reply to this email. Kind regards, Anna\n\
+            C: Wonderful, thank you!\nA: You're very welcome, Elena!";
+        let closed = result(&ProperClosing, Channel::Email, letters).score.unwrap();
+        assert!(closed > 70.0, "{closed}");
+        let asked = letters.replace("Wonderful, thank you!", "And who pays for it?");
+        assert!(result(&ProperClosing, Channel::Email, &asked).score.unwrap() < closed - 20.0);
+    }
+
+    #[test]
+    fn who_is_lost_after_the_goodbye_is_left_open() {
+        let talk = "C: When does the man come?\nA: On Monday at nine. Is there anything else I can help you with?\nC: No.\n\
+            A: Thank you for calling, goodbye.";
+        let open = format!("{talk}\nC: I don't understand, which Monday do you mean?");
+        let e = result(&ProperClosing, Channel::Call, &open);
+        assert!(e.evidence.iter().any(|e| e.rule == "left_open"), "{:?}", e.evidence);
+        assert!(result(&ProperClosing, Channel::Call, talk).evidence.iter().all(|e| e.rule != "left_open"));
+    }
 }
