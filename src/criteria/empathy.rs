@@ -299,7 +299,7 @@ fn answers(part: &Part<'_>, opportunities: &[Opportunity]) -> Vec<Vec<Answer>> {
                 None if shared => ("shares_joy", 0.3),
                 None => continue,
             };
-            let words = part.text(turn)[found.start as usize..found.end as usize].to_lowercase();
+            let words = part.wording(turn, found);
             let again = said.iter().any(|(r, w)| *r == found.rule && *w == words);
             said.push((found.rule, words));
             let mut credit = worth * f64::from(found.confidence) * if again { 0.3 } else { 1.0 };

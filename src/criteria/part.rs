@@ -125,6 +125,11 @@ impl<'a> Part<'a> {
         &self.conversation.turns[turn].text
     }
 
+    /// The words of a find in small letters, to tell the same wording again.
+    pub fn wording(&self, turn: usize, found: &Found) -> String {
+        self.text(turn)[found.start as usize..found.end as usize].to_lowercase()
+    }
+
     /// Number of words the agent says.
     pub fn own_words(&self) -> usize {
         self.own_turns().map(|i| self.reading.word_count(i)).sum()

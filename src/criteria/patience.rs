@@ -148,7 +148,7 @@ fn answer_opportunities(part: &Part<'_>, evidence: &mut Vec<Evidence>) -> usize 
         let mut point = match answer {
             Some((t, f)) => {
                 answered += 1;
-                let words = part.text(t)[f.start as usize..f.end as usize].to_lowercase();
+                let words = part.wording(t, f);
                 let mut points = ANSWERED * fading(answered - 1) * f64::from(f.confidence);
                 if said.contains(&words) {
                     points *= AGAIN;

@@ -243,5 +243,7 @@ mod tests {
             r.evidence.iter().filter(|e| e.rule == "names_next_step").count()
         };
         assert_eq!(steps("You'll receive a confirmation email on Monday."), 1);
+        // Found as a step after the talk alone.
+        assert_eq!(steps("the plumber gives you a ring first thing on the day"), 1);
     }
 }

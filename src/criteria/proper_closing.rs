@@ -375,4 +375,13 @@ mod tests {
         assert!(e.evidence.iter().any(|e| e.rule == "left_open"), "{:?}", e.evidence);
         assert!(result(&ProperClosing, Channel::Call, talk).evidence.iter().all(|e| e.rule != "left_open"));
     }
+
+    #[test]
+    fn an_angry_goodbye_is_a_hang_up() {
+        let talk = "A: Cablestar, Phil speaking.\nC: Eight days without a line!\nA: There's no date given.\nC: ";
+        let r = result(&ProperClosing, Channel::Call, &format!("{talk}This is ridiculous, goodbye."));
+        assert_eq!(r.status, Status::NotApplicable, "{}", r.reason);
+        let r = result(&ProperClosing, Channel::Call, &format!("{talk}Thank you, goodbye."));
+        assert_eq!(r.status, Status::Scored, "{}", r.reason);
+    }
 }

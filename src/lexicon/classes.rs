@@ -425,4 +425,14 @@ mod tests {
         let (d, _) = read("кітап кітабы", Some(Language::Russian));
         assert_ne!(d[0].substance, d[1].substance);
     }
+
+    #[test]
+    fn a_word_named_with_its_s_is_still_the_word() {
+        let file = "act = \"empathy.apology\"\nweak = [\"engineer's\", \"engineer\", \"it\"]\n";
+        let lexicon = Lexicon::compile(&[LexiconFile::parse("en/empathy.apology.toml", file).unwrap()]).unwrap();
+        let symbols = |word: &str| classify(word, word, &lexicon.vocabulary).symbols;
+        let (long, short) = (symbols("engineer's"), symbols("engineer"));
+        assert!(short.len() == 1 && long.len() == 2 && long.contains(&short[0]), "{long:?} {short:?}");
+        assert!(symbols("it's").is_empty(), "it's is two words");
+    }
 }
