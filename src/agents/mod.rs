@@ -146,7 +146,7 @@ impl Contribution {
         match self.moments.iter_mut().find(|k| alike(k)) {
             _ if e.points.abs() < LEAST_POINTS => {}
             None => self.moments.push(e.into_owned()),
-            Some(kept) if kept.points.abs() < e.points.abs() => *kept = e.into_owned(),
+            Some(kept) if rank(kept) < rank(&e) => *kept = e.into_owned(),
             Some(_) => {}
         }
     }
@@ -193,9 +193,15 @@ impl Team {
     }
 }
 
-/// Keeps the moments with most points, the earliest first among equals.
+/// The more, the more a moment is worth telling: by its points. Of won ones, what the agent said comes before what shows by degrees or in
+/// the customer's words: nobody learns from "the customer agrees".
+fn rank(e: &EvidenceRow<'_>) -> (bool, f64) {
+    (e.points > 0.0 && !e.act.is_empty(), e.points.abs())
+}
+
+/// Keeps the moments that rank highest, the earliest first among equals.
 fn keep(list: &mut Vec<EvidenceRow<'static>>, e: EvidenceRow<'static>) {
-    let at = list.iter().position(|k| k.points.abs() < e.points.abs()).unwrap_or(list.len());
+    let at = list.iter().position(|k| rank(k) < rank(&e)).unwrap_or(list.len());
     if at < KEPT {
         list.truncate(KEPT - 1);
         list.insert(at, e);
@@ -303,5 +309,10 @@ mod tests {
         assert_eq!(ids(&agent.best[1]), ["c19", "c29", "c43.2"]);
         assert_eq!(ids(&agent.worst[1]), ["c4-4", "c1-3.5"]);
         assert_eq!(agent.lost[&(1, "r")], (2, -7.5, "w"));
+        let mut said = part();
+        said.add(row("c5", 8.0));
+        said.add(EvidenceRow { act: "positive.gladly", ..row("c5", 4.0) });
+        team.add(said);
+        assert_eq!(ids(&team.agents["a"].best[1]), ["c54", "c19", "c29"], "what the agent said comes first");
     }
 }

@@ -11,11 +11,11 @@
 //! Opportunities are the customer's turns that voice a feeling or a hardship (upset, worried, hardship: *strong*) or just a trouble or an insult
 //! (*weak*). The agent's next two turns may answer by naming the feeling, validating it, apologising, taking the trouble on,
 //! or asking about it. The sum starts at 40. Each strong opportunity is worth an equal share: answered fully it adds up to
-//! 60 / n points, missed it costs 40 / n. A weak one adds up to half a share and costs nothing when missed.
+//! 60 / n points, missed it costs 20 / n. A weak one adds up to half a share and costs nothing when missed.
 //! Naming and validating count most, and several kinds count more than one. The same wording again counts a third, and an
 //! apology after the third nothing. Waving a feeling away costs 20 each time, answering one with the very words of an earlier turn 15.
-//! By degrees, the warmth of all own turns adds or costs up to 60 (mean of the measure empathy), reacting to what was said between
-//! -5 and 11, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 34.
+//! By degrees, the warmth of all own turns adds or costs up to 42 (mean of the measure empathy), reacting to what was said between
+//! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 34.
 //! A good feeling told at some length is a weak opportunity too: it is answered by sharing it.
 //! Without any opportunity the criterion is not applicable.
 //!
@@ -31,12 +31,13 @@
 
 use super::Criterion;
 use super::part::{Part, fading};
+use super::signals::OwnTurn;
 use crate::learned::Head;
 use crate::lexicon::acts::{
     CARING_WISH_WELL, COURTESY_PLEASE, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS,
     CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED,
     EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE,
-    PATIENCE_REASSURE, POSITIVE_GLADLY, RUDE_INSULT, TONE_NEGATIVE, TONE_POSITIVE,
+    PATIENCE_REASSURE, POSITIVE_GLADLY, RUDE_INSULT, TALK_BURDEN, TONE_NEGATIVE, TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Found};
 use crate::model::{CriterionResult, Curve, Evidence};
@@ -55,23 +56,28 @@ const ANSWERS: &[(Act, &str, f64)] = &[
     (CARING_WISH_WELL, "wishes_well", 0.3),
 ];
 const BASE: f64 = 40.0;
-/// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
-const CURVE: Curve = Curve { centre: 55.8, spread: 41.3 };
+/// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
+/// against them.
+const CURVE: Curve = Curve { centre: 55.3, spread: 36.0 };
 const FULL: f64 = 60.0;
+const MISSED: f64 = -20.0;
 const DISMISSED: f64 = -20.0;
 const REPEATED: f64 = -15.0;
 /// Points between no empathy and all of it, and the mean of plain turns.
-const WARMTH: f64 = 320.0;
+const WARMTH: f64 = 220.0;
 const PLAIN: f64 = 0.4;
-const MOST_WARMTH: f64 = 60.0;
+const MOST_WARMTH: f64 = 42.0;
 /// Points between no reaction and one in every turn, and the share of plain talk.
 const REACTS: f64 = 15.0;
 const REACTS_PLAIN: f64 = 0.3;
+/// Points between no answer in the customer's words and all of them, and the share of plain talk.
+const TAKES_UP: f64 = 25.0;
+const TAKES_UP_PLAIN: f64 = 0.4;
 const BARE: f64 = -45.0;
 /// Points of the mood at the end: who was understood leaves lighter.
 const MOOD: f64 = 70.0;
 const AGAIN: f64 = -70.0;
-const LOST: f64 = -35.0;
+const LOST: f64 = -42.0;
 /// Turns that tell a feeling without naming it, from which on the criterion applies.
 const TOLD: usize = 1;
 /// Words from which on a turn tells a story.
@@ -112,7 +118,7 @@ fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
             Some(found) => Opportunity { turn, found, strong: found.confidence >= STRONG, joy: false, told: false },
             None => match strongest(&[CUSTOMER_TROUBLE, CUSTOMER_REPEATS, CUSTOMER_UNRESOLVED, RUDE_INSULT]) {
                 Some(found) => Opportunity { turn, found, strong: false, joy: false, told: false },
-                None => match joy(part, turn).map(|f| (f, true)).or_else(|| moved(part, turn).map(|f| (f, false))) {
+                None => match joy(part, turn).map(|f| (f, true)).or_else(|| burden(part, turn).map(|f| (f, false))) {
                     Some((found, joy)) => Opportunity { turn, found, strong: false, joy, told: true },
                     None => continue,
                 },
@@ -189,7 +195,7 @@ impl Criterion for Empathy {
                 let turn = part.next_own(opportunity.turn, 1).next().unwrap_or(opportunity.turn);
                 let mut miss = part.missed(
                     "missed_feeling",
-                    -BASE * share,
+                    MISSED * share,
                     turn,
                     "name the feeling or the hardship and take it on: \"That must be worrying; let me sort it out for you\"",
                 );
@@ -201,13 +207,13 @@ impl Criterion for Empathy {
         if strong == 0 && !answered_any && evidence.is_empty() && told < TOLD {
             return CriterionResult::not_applicable("the customer voices no feeling or hardship");
         }
-        by_degrees(part, &mut evidence);
+        by_degrees(part, &opportunities, &mut evidence);
         CriterionResult::scored(BASE, evidence, self.curve(), "the customer voices a feeling, a hardship or a trouble")
     }
 }
 
 /// How warm the agent's turns are, whether they react, and whether they only ask.
-fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+fn by_degrees(part: &Part<'_>, opportunities: &[Opportunity], evidence: &mut Vec<Evidence>) {
     let s = &part.signals;
     if let Some(mean) = s.own_mean(|t| t.measures.empathy) {
         let points = (WARMTH * (mean - PLAIN)).clamp(-MOST_WARMTH, MOST_WARMTH);
@@ -218,6 +224,14 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let reacts = REACTS * (s.own_share(|t| t.reacts) - REACTS_PLAIN);
     let turn = part.utmost(reacts, |t| f64::from(u8::from(t.reacts)));
     evidence.extend(turn.map(|t| part.graded("reacts", reacts, t, "react to what was said before the next question")));
+    // Who answers in the words of what was told has heard it.
+    let first = opportunities.iter().filter_map(|o| part.next_own(o.turn, 1).next());
+    let answers: Vec<&OwnTurn> = first.filter_map(|t| s.own.iter().find(|o| o.turn == t)).collect();
+    if let Some(turn) = answers.iter().find(|o| o.takes_up).or(answers.first()) {
+        let share = answers.iter().filter(|o| o.takes_up).count() as f64 / answers.len() as f64;
+        let would_earn = "answer in the words of what was told";
+        evidence.push(part.graded("takes_up_words", TAKES_UP * (share - TAKES_UP_PLAIN), turn.turn, would_earn));
+    }
     let again = AGAIN * s.own_share(super::signals::OwnTurn::says_again);
     let turn = part.utmost(1.0, |t| t.likeness);
     evidence.extend(turn.map(|t| part.graded("talks_in_formulas", again, t, "answer what the customer has just told")));
@@ -269,6 +283,11 @@ fn joy(part: &Part<'_>, turn: usize) -> Option<Found> {
     (words >= 6 && !content && part.find(turn, &courtesy, 0.5).is_none())
         .then(|| part.find(turn, &[TONE_POSITIVE], 0.8).copied())
         .flatten()
+}
+
+/// Something heavy that is told, or a turn that sounds moved.
+fn burden(part: &Part<'_>, turn: usize) -> Option<Found> {
+    part.find(turn, &[TALK_BURDEN], 0.5).copied().or_else(|| moved(part, turn))
 }
 
 /// A turn that sounds moved, though no phrase of feeling is found in it.
@@ -323,6 +342,29 @@ mod tests {
     use super::*;
     use crate::criteria::testing::{better, result, score};
     use crate::model::{Channel, Status};
+
+    #[test]
+    fn something_heavy_is_an_opportunity_though_no_feeling_is_named() {
+        for (heavy, plain) in [
+            (
+                "my husband died in march and the account is still in his name with you",
+                "my husband and the account is still in his name with you since march",
+            ),
+            (
+                "муж у меня умер в марте а счёт до сих пор на его имя у вас",
+                "муж у меня в командировке в марте а счёт до сих пор на его имя у вас",
+            ),
+            (
+                "күйеуім наурызда қайтыс болды ал шот әлі соның атында тұр сіздерде",
+                "күйеуім наурызда келеді ал шот әлі соның атында тұр сіздерде ғой",
+            ),
+        ] {
+            let status = |words: &str| {
+                result(&Empathy, Channel::Call, &format!("C: {words}\nA: What is the number?\nC: 55\nA: Fine.")).status
+            };
+            assert_eq!((status(heavy), status(plain)), (Status::Scored, Status::NotApplicable), "{heavy}");
+        }
+    }
 
     #[test]
     fn english_feeling_is_answered_or_missed() {

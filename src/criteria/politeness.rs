@@ -9,9 +9,10 @@
 //! requests by Danescu-Niculescu-Mizil et al. (2013); for Russian and Kazakh, those of their own grammar.
 //!
 //! ## How it is scored
-//! The sum starts at 50. A greeting adds 5, an offer of help 3, please and softened requests 5, thanks 5, respectful address 4,
-//! praise or deference 3, a goodbye with a wish 4; the same kind again counts less and less. Orders ("you must") cost 5, rushing 8, blaming 8, reproaching a repetition 8, waving a feeling away 6, cold or mocking words 15, swearing 25, insults 40.
-//! The tone of all own turns adds or costs up to 20 (mean of the measure politeness, which begins at one half), their warmth up to 20
+//! The sum starts at 50. A greeting adds 5, an offer of help 3, please and softened requests 5, thanks 5, thanks for the contact 4,
+//! praise or deference 3, a goodbye with a wish 4; the same kind again counts less and less. Orders ("you must") cost 5, rushing 8, blaming 8, reproaching a repetition 8, waving a feeling away 6, cold or mocking words 15, swearing 25, insults 40,
+//! and ты or сен to a customer who did not say it first 12.
+//! The tone of all own turns adds or costs up to 12.5 (mean of the measure politeness, which begins at one half), their warmth up to 20
 //! (mean of the measure empathy: to attend to the other's feelings is politeness, too) and the mood of the customer's last two turns up to
 //! 12; saying the very same again costs up to 10, and talk in bare questions up to 5.
 //! Not applicable where the agent says fewer than six words.
@@ -23,16 +24,16 @@
 //! "Number. ... Wait. ... You have to call again tomorrow."
 //!
 //! ## Limits
-//! It sees the form and not the voice. In a language without forms of respectful address these points cannot be won, and are not missed.
+//! It sees the form and not the voice. English has no ты.
 
 use super::Criterion;
-use super::part::Part;
+use super::part::{Part, fading};
 use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
     CLOSING_FAREWELL, CLOSING_THANKS, COURTESY_DEFERENCE, COURTESY_PLEASE, COURTESY_REQUEST, COURTESY_THANKS,
     EMPATHY_DISMISS, GREETING_HELLO, GREETING_OFFER_HELP, NEGATIVE_YOU_MUST, PATIENCE_BLAME, PATIENCE_REPEAT_REPROACH,
-    PATIENCE_RUSH, RUDE_DISMISSIVE, RUDE_INSULT, RUDE_PROFANITY,
+    PATIENCE_RUSH, RUDE_DISMISSIVE, RUDE_FAMILIAR, RUDE_INSULT, RUDE_PROFANITY,
 };
 use crate::model::{CriterionResult, Curve, Evidence};
 
@@ -40,21 +41,24 @@ use crate::model::{CriterionResult, Curve, Evidence};
 pub struct Politeness;
 
 const BASE: f64 = 50.0;
-/// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
-const CURVE: Curve = Curve { centre: 62.1, spread: 13.0 };
+/// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
+/// against them.
+const CURVE: Curve = Curve { centre: 58.4, spread: 14.2 };
 /// Fewest words that have a form.
 const FEWEST_WORDS: usize = 6;
 /// Points between no politeness and all of it.
-const TONE: f64 = 80.0;
+const TONE: f64 = 50.0;
 /// Positive politeness (Brown & Levinson 1987): attention to the other's feelings.
 const WARMTH: f64 = 100.0;
 const PLAIN_WARMTH: f64 = 0.4;
 const MOST_WARMTH: f64 = 20.0;
 /// Points of the mood at the end: who was treated politely leaves in peace.
 const MOOD: f64 = 24.0;
-const MOST_TONE: f64 = 20.0;
+const MOST_TONE: f64 = 12.5;
 const REPEATED: f64 = -20.0;
 const MOST_REPEATED: f64 = -10.0;
+/// Ты or сен to a stranger.
+const FAMILIAR: f64 = -12.0;
 const BARE: f64 = -12.5;
 const MOST_BARE: f64 = -5.0;
 
@@ -105,8 +109,22 @@ impl Criterion for Politeness {
         }
         let mut evidence: Vec<Evidence> = Vec::new();
         part.by_itself(BY_ITSELF, &mut evidence);
+        familiar(part, &mut evidence);
         tone(part, &mut evidence);
         CriterionResult::scored(BASE, evidence, self.curve(), "the agent spoke")
+    }
+}
+
+/// Own turns that say ты or сен, unless the customer said it first.
+fn familiar(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    let says = |t: usize| part.find(t, &[RUDE_FAMILIAR], 0.7);
+    let first = part.own_turns().find(|t| says(*t).is_some());
+    if first.is_none_or(|f| part.customer_turns().any(|c| c < f && says(c).is_some())) {
+        return;
+    }
+    for (n, (turn, found)) in part.own_turns().filter_map(|t| says(t).map(|f| (t, f))).enumerate() {
+        let points = FAMILIAR * fading(n) * f64::from(found.confidence);
+        evidence.push(part.point("is_familiar", points, turn, found, "use the formal you with whom you do not know"));
     }
 }
 
@@ -144,6 +162,19 @@ mod tests {
     use super::*;
     use crate::criteria::testing::{better, result, score};
     use crate::model::{Channel, Status};
+
+    #[test]
+    fn who_says_ty_first_to_a_stranger_loses_points() {
+        for (polite, familiar) in [
+            ("Здравствуйте, диктуйте ваш номер, я запишу.", "Здравствуйте, диктуй свой номер, я тебе запишу."),
+            ("Сәлеметсіз бе, нөміріңізді айта беріңіз.", "Сәлеметсіз бе, сен нөміріңді айта бер."),
+        ] {
+            let talk = |agent: &str| format!("C: Алло.\nA: {agent}\nC: 55\nA: Рахмет.");
+            better(&Politeness, &talk(polite), &talk(familiar), 5.0);
+        }
+        let mutual = "C: Привет, ты там? Карта не работает.\nA: Здравствуйте, диктуй свой номер, я тебе запишу.";
+        assert!(result(&Politeness, Channel::Chat, mutual).evidence.iter().all(|e| e.rule != "is_familiar"));
+    }
 
     #[test]
     fn english_requests_are_asked_or_ordered() {

@@ -9,10 +9,10 @@
 //!
 //! ## How it is scored
 //! The sum starts at 60. Saying what can be done, offering another way, naming a next step and doing it gladly add points
-//! (6, 6, 7 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
-//! alternative, a can-do or a next step is a *reframe* and adds 8; left standing it costs 14. "You must" costs 6, policy as a wall 12,
-//! blaming 10, a shut door ("nothing I can do") 20; losses of one kind fade more slowly than gains.
-//! By degrees, the tone of all own turns adds or costs up to 10 (mean of the measure positivity).
+//! (6, 6, 8 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
+//! alternative, a can-do or a next step is a *reframe* and adds 5; left standing it costs 14. "You must" costs 8, policy as a wall 12,
+//! blaming 10, a shut door ("nothing I can do") 15; losses of one kind fade more slowly than gains.
+//! By degrees, the tone of all own turns adds or costs up to 6 (mean of the measure positivity).
 //! Without any framing either way the criterion is not applicable.
 //!
 //! ## Example
@@ -39,14 +39,15 @@ use crate::model::{CriterionResult, Curve, Evidence};
 pub struct PositiveLanguage;
 
 const BASE: f64 = 60.0;
-/// Fitted to the ratings of `tests/gold`; `tests/agreement` holds it against them.
-const CURVE: Curve = Curve { centre: 50.0, spread: 13.0 };
-const REFRAMED: f64 = 8.0;
+/// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
+/// against them.
+const CURVE: Curve = Curve { centre: 53.0, spread: 15.0 };
+const REFRAMED: f64 = 5.0;
 const REFUSED: f64 = -14.0;
 /// Points between the worst and the best tone, and that of plain turns.
-const TONE: f64 = 40.0;
+const TONE: f64 = 24.0;
 const PLAIN: f64 = 0.55;
-const MOST_TONE: f64 = 10.0;
+const MOST_TONE: f64 = 6.0;
 /// What turns a refusal into a reframe.
 const WAYS_ON: &[Act] =
     &[POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, EMPATHY_TAKE_ON];
@@ -55,12 +56,12 @@ const WAYS_ON: &[Act] =
 const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
     (POSITIVE_CAN_DO, "can_do", 6.0, ""),
     (POSITIVE_ALTERNATIVE, "offers_alternative", 6.0, ""),
-    (POSITIVE_NEXT_STEP, "names_next_step", 7.0, ""),
-    (CLOSING_NEXT_STEP, "names_next_step", 7.0, ""),
+    (POSITIVE_NEXT_STEP, "names_next_step", 8.0, ""),
+    (CLOSING_NEXT_STEP, "names_next_step", 8.0, ""),
     (POSITIVE_GLADLY, "does_it_gladly", 4.0, ""),
-    (NEGATIVE_YOU_MUST, "orders_about", -6.0, "say what it gives them: \"Once you send the form, I can ...\""),
+    (NEGATIVE_YOU_MUST, "orders_about", -8.0, "say what it gives them: \"Once you send the form, I can ...\""),
     (NEGATIVE_POLICY_WALL, "policy_as_wall", -12.0, "give the reason and the way that is open"),
-    (NEGATIVE_NO_ALTERNATIVE, "shuts_the_door", -20.0, "offer what is possible, however small, or who can help"),
+    (NEGATIVE_NO_ALTERNATIVE, "shuts_the_door", -15.0, "offer what is possible, however small, or who can help"),
     (PATIENCE_BLAME, "blames", -10.0, "say what to do now, not who is at fault"),
     (RUDE_DISMISSIVE, "cold_words", -8.0, "stay with the customer's question, politely"),
 ];

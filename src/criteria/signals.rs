@@ -16,7 +16,7 @@ use crate::lexicon::acts::{
     TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Found, Reading};
-use crate::model::{Conversation, Kind};
+use crate::model::{Channel, Conversation, Kind};
 use crate::text::{Flags, Word, sentences};
 
 /// One of the agent's own turns.
@@ -45,6 +45,8 @@ pub struct OwnTurn {
     pub reacts: bool,
     /// Whether it takes up a word of substance that the customer has just said.
     pub takes_up: bool,
+    /// Different words of substance, numbers among them, that it says again from [`EARLIER`] turns before or longer ago.
+    pub recalls: usize,
 }
 
 /// A turn of the customer's.
@@ -81,12 +83,15 @@ const LOOK_BACK: usize = 40;
 const FEWEST_WORDS: usize = 3;
 /// Likeness from which a turn says the same again.
 const SAME: f64 = 0.7;
+/// Turns after which a word is said again and not taken up.
+const EARLIER: usize = 3;
 /// Words of a turn that may only ask though it has no question mark.
 const UNMARKED: usize = 14;
 /// Words of a turn that may only say again what was said.
 const TOLD_WORDS: usize = 14;
 /// Words of a turn that may come back to a question, and own turns after which it may.
 const BRIEF: usize = 20;
+const BRIEF_LETTER: usize = 80;
 const BACK: usize = 2;
 /// Words of a question that leaves out what it asks: "And the dog?"
 const ELLIPTIC: usize = 4;
@@ -166,6 +171,7 @@ impl Signals {
         };
         let words = |i: usize| reading.words_of(i);
         let finds = |i: usize, acts: &[Act]| reading.acts_of(i).iter().any(|f| acts.contains(&f.act));
+        let brief_turn = if conversation.channel == Channel::Email { BRIEF_LETTER } else { BRIEF };
         // A question without its mark is looked for where there are no other marks either.
         let marked = |i: usize| conversation.turns[i].text.trim_end().ends_with(['.', '!', '…']);
         let unmarked = |i: usize| finds(i, &[TALK_ASKS]) && sentences(words(i)).nth(1).is_none() && !marked(i);
@@ -178,6 +184,8 @@ impl Signals {
         let (mut told, mut said_before) = (Forms::new(reading), Forms::new(reading));
         let (mut mine, mut substance, mut asked) = (Forms::new(reading), Forms::new(reading), Forms::new(reading));
         let mut questions: Vec<Question> = Vec::new();
+        // The turn in which each form of substance was first said.
+        let mut first_said: Vec<Option<usize>> = vec![None; reading.forms];
         let mut told_again = vec![(false, false, None, None); roles.len()];
         for (i, role) in roles.iter().enumerate() {
             let (known, n) = (words(i).iter().map(|w| reading.known(w)), words(i).len());
@@ -221,7 +229,7 @@ impl Signals {
                             }
                     };
                     let asked_before = questions.iter().find(same).map(|q| q.turn);
-                    let back = questions.iter().rev().filter(|_| n <= BRIEF).find(passed_over).map(|q| q.turn);
+                    let back = questions.iter().rev().filter(|_| n <= brief_turn).find(passed_over).map(|q| q.turn);
                     told_again[i] = (asks, before, asked_before, back);
                     if !asked.list.is_empty() {
                         let (substance, forms) = (asked.list.clone(), mine.list.clone());
@@ -262,6 +270,11 @@ impl Signals {
                         evades,
                         reacts: finds(i, REACTIONS),
                         takes_up: agent.list.iter().any(|f| heard.has(*f)),
+                        recalls: agent
+                            .list
+                            .iter()
+                            .filter(|f| first_said[**f as usize].is_some_and(|t| t + EARLIER <= i))
+                            .count(),
                     });
                     said.push(Said { forms: mine.list.clone(), substance: agent.list.clone(), numbers });
                     heard.clear();
@@ -272,6 +285,9 @@ impl Signals {
                     }
                 }
                 Role::Other => {}
+            }
+            for f in words(i).iter().filter_map(|w| reading.known(w).substance) {
+                first_said[f as usize].get_or_insert(i);
             }
         }
         let customer = customer

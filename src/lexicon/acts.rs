@@ -148,10 +148,12 @@ acts! {
     TALK_ASKS            "talk.asks"            Anyone false "Asks something, with or without a question mark: 'so when is it', 'how much is that'.";
     TALK_ANSWERS         "talk.answers"         Anyone false "Answers yes or no, or gives a day, a price, a reason: 'yes, it is', 'on Thursday', 'because ...'.";
     TALK_INSISTS         "talk.insists"         Anyone false "Comes back to a question that is still open: 'but when', 'yes, but the dog?', 'that is not what I asked'.";
+    TALK_BURDEN          "talk.burden"          Customer false "Speaks of something heavy to bear, without saying how it is: illness, death, a child in need, age, being alone, the last money.";
     // Tone of anyone's words.
     RUDE_INSULT          "rude.insult"          Anyone true  "Insults a person: 'you idiot', 'are you stupid', 'shut up', 'get lost'.";
     RUDE_PROFANITY       "rude.profanity"       Anyone false "Swear words.";
     RUDE_DISMISSIVE      "rude.dismissive"      Anyone true  "Cold or mocking: 'whatever', 'not my problem', 'so what', 'what do you want from me', 'are you even listening', 'oh please'.";
+    RUDE_FAMILIAR        "rude.familiar"        Anyone false "Says ты (Russian) or сен (Kazakh) where strangers say вы and сіз.";
     TONE_POSITIVE        "tone.positive"        Anyone false "Words of good feeling or worth: 'great', 'love', 'enjoy', 'helpful' (negated they count as tone.negative).";
     TONE_NEGATIVE        "tone.negative"        Anyone false "Words of bad feeling or worth: 'terrible', 'hate', 'fail', 'sad' (negated they count as nothing).";
     // Which language to talk in.

@@ -25,6 +25,8 @@ pub(crate) const DECIDED: [(Act, Head); 4] = [
     (CUSTOMER_THANKS, Head::CustomerThanks),
 ];
 /// The logits from which an act is said to be there. For an agent's goodbye it is 60 %, since one that nobody said is the worse
+/// Fewest words of a turn that an act is added to which no phrase finds: a bare "OK." is none.
+const FEWEST_WORDS: usize = 2;
 /// mistake; where phrases propose the others, 40 % is enough.
 const SURE: [f64; 4] = [0.4, -0.4, -0.4, -0.4];
 /// A phrase of this confidence stands whatever its place speaks for.
@@ -326,7 +328,7 @@ impl Context {
                 let kept: Vec<Found> = acts.drain(from..).filter(|f| f.act != act).collect();
                 acts.extend(kept);
             }
-        } else if !has && said >= needed && !opens {
+        } else if !has && said >= needed && !opens && words.len() >= FEWEST_WORDS {
             let (start, end) = self.strongest(stretch, head);
             let confidence = (1.0 / (1.0 + (-logit).exp())) as f32;
             let question = words[words.len() - 1].flags.has(Flags::QUESTION);

@@ -56,11 +56,17 @@ fn rated(name: &str) -> Vec<Rated> {
     all
 }
 
-/// Hard cases; the curves are fitted to them.
+/// Hard cases.
 static RATED: LazyLock<Vec<Rated>> = LazyLock::new(|| {
     let all: Vec<Rated> = LANGUAGES.into_iter().flat_map(rated).collect();
     assert!(all.len() >= 140);
     all
+});
+
+/// What the curves are fitted to: all rated conversations but the plain ones that phrases were mended with, which would make them too steep.
+static FITTED: LazyLock<Vec<Rated>> = LazyLock::new(|| {
+    let closed = rated("plain").into_iter().skip(1).step_by(2);
+    RATED.iter().cloned().chain(rated("ordinary")).chain(closed).collect()
 });
 
 /// Scores and ratings of one criterion, where both say something.
@@ -120,16 +126,21 @@ fn fit(pairs: &[(f64, f64)]) -> Curve {
 
 #[test]
 fn scores_are_the_ratings_that_people_would_give() {
+    let mut wrong = Vec::new();
     for (i, criterion) in criteria::ALL.iter().enumerate() {
         let curve = criterion.curve();
         let logit = |share: f64| (share / (1.0 - share)).ln();
-        let sums = pairs(&RATED, i, |r| curve.centre + curve.spread * logit(r.score.unwrap() / 100.0));
+        let sums = pairs(&FITTED, i, |r| curve.centre + curve.spread * logit(r.score.unwrap() / 100.0));
         let fitted = fit(&sums);
         let off: f64 = sums.iter().map(|(s, _)| (fitted.at(*s) - curve.at(*s)).abs()).sum::<f64>() / sums.len() as f64;
         println!("{}: {} conversations, {fitted:.1?}, used {curve:?}, {off:.1} apart", criterion.name(), sums.len());
-        assert!(sums.len() >= 90, "{}: only {} rated conversations", criterion.name(), sums.len());
-        assert!(off <= 4.0, "{}: its curve should be {fitted:?}", criterion.name());
+        assert!(sums.len() >= 170, "{}: only {} rated conversations", criterion.name(), sums.len());
+        // Flatter on purpose, so that a few lost words move a score less.
+        if off > 5.0 {
+            wrong.push(format!("{}: its curve should be {fitted:.1?}", criterion.name()));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
@@ -150,7 +161,27 @@ fn good_conversations_score_higher_than_poor_ones() {
     }
 }
 
-/// Nothing is fitted to these: talk as it mostly is, with the conduct in a few turns of it.
+/// Talk as particular people have it, without set phrases. Phrases were mended with the odd ones; the even ones are only counted.
+#[test]
+fn plain_spoken_conversations_are_told_apart_less_surely() {
+    let set = rated("plain");
+    assert_eq!(set.len(), 120);
+    let (open, closed): (Vec<_>, Vec<_>) = set.into_iter().enumerate().partition(|(i, _)| i % 2 == 0);
+    let strip = |half: Vec<(usize, Rated)>| half.into_iter().map(|(_, r)| r).collect::<Vec<_>>();
+    let (open, closed) = (strip(open), strip(closed));
+    let least = [0.91, 0.80, 0.84, 0.93, 0.90, 0.95];
+    for ((i, criterion), least) in criteria::ALL.iter().enumerate().zip(least) {
+        let of = |half: &[Rated]| {
+            let pairs = pairs(half, i, |r| r.score.unwrap());
+            (auc(&pairs), pairs.len())
+        };
+        let ((open, n), (closed, m), name) = (of(&open), of(&closed), criterion.name());
+        println!("{name}, plain: {closed:.3} of {m} on the closed half, {open:.3} of {n} on the open one");
+        assert!(m >= 30 && n >= 30 && closed >= least && open >= least, "{name}: AUC {closed:.3}, {open:.3}");
+    }
+}
+
+/// Nothing else is fitted to these: talk as it mostly is, with the conduct in a few turns of it.
 #[test]
 fn ordinary_conversations_are_told_apart_too() {
     let set = rated("ordinary");
@@ -243,7 +274,7 @@ fn a_conversation_scores_alike_in_every_language() {
         }
     }
     assert!(count >= 60);
-    let least = [0.70, 0.50, 0.50, 0.60, 0.28, 0.75];
+    let least = [0.72, 0.52, 0.62, 0.70, 0.60, 0.75];
     for ((criterion, all), least) in criteria::ALL.iter().zip(&scores).zip(least) {
         let name = criterion.name();
         let mean = |l: usize| all.iter().map(|s| s[l]).sum::<f64>() / all.len() as f64;
@@ -266,7 +297,7 @@ fn scores_stay_where_they_are_when_transcripts_get_worse() {
     }
     for damage in Damage::EVERY {
         let moves = &report[&(damage, "overall")];
-        println!("{}: {} scores, median move {:.1}", damage.name(), moves.count(), moves.quantile(0.5));
+        println!("{}: {} scores, median move {:.2}", damage.name(), moves.count(), moves.quantile(0.5));
         assert!(moves.count() >= 300 && moves.quantile(0.5) < if damage == Damage::All { 6.0 } else { 3.0 });
     }
 }
