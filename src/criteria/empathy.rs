@@ -16,7 +16,9 @@
 //! apology after the third nothing. Waving a feeling away costs 20 each time, answering one with the very words of an earlier turn 15.
 //! By degrees, the warmth of all own turns adds or costs up to 42 (mean of the measure empathy), reacting to what was said between
 //! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 34.
-//! A good feeling told at some length is a weak opportunity too: it is answered by sharing it.
+//! A good feeling told at some length is a weak opportunity too: it is answered by sharing it. So is something heavy that is told without a
+//! feeling: a death, an illness, a child in need, age, being alone, the last money.
+//! Set formulas that could be said without having listened are worth half.
 //! Without any opportunity the criterion is not applicable.
 //!
 //! ## Example

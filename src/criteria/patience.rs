@@ -16,7 +16,7 @@
 //! With timestamps, cutting in costs 6: an overlap of at least 0.2 s by at least three words that takes the turn while the
 //! customer's sentence is unfinished (back-channels such as "mhm, I see" never count).
 //! The calm of all own turns adds or costs up to 4 (mean of the measure calm), the mood of the customer's last two turns up to 10.
-//! Without an opportunity and without a lapse the criterion is not applicable.
+//! Without an opportunity and without a lapse the criterion is not applicable, unless something is refused or the customer sounds upset.
 //!
 //! ## Example
 //! Customer: "I don't understand where to click." Agent: "No problem, take your time. Let's go through it step by step."
