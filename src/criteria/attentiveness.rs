@@ -314,6 +314,14 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_comes_back_to_a_question_in_more_words_than_a_turn() {
+        let talk = "C: When will you refund the aeroplane tickets?\nA: Thank you for writing, we do not worry about this.\nC: Dear all, I have waited a while and nobody has said a word to me, though it would take you a minute. So what about the tickets?\nA: Thank you.";
+        let told =
+            |channel| result(&Attentiveness, channel, talk).evidence.iter().any(|e| e.rule == "question_passed_over");
+        assert!(told(Channel::Email) && !told(Channel::Chat));
+    }
+
+    #[test]
     fn nobody_is_accused_of_an_ordinary_talk() {
         for talk in [
             // What is asked for is needed; an answer may have no word of the question, and the next question is another one.

@@ -369,6 +369,17 @@ mod tests {
     }
 
     #[test]
+    fn who_answers_in_the_words_of_what_was_told_has_heard_it() {
+        let points = |answer: &str| {
+            let talk = format!("C: I am so worried, my grandfather has lost his hearing aid.\nA: {answer}");
+            let r = result(&Empathy, Channel::Call, &talk);
+            r.evidence.iter().filter(|e| e.rule == "takes_up_words").map(|e| e.points).sum::<f64>()
+        };
+        assert!(points("A hearing aid is with him tomorrow.") > 0.0);
+        assert!(points("We are open until five.") < 0.0);
+    }
+
+    #[test]
     fn english_feeling_is_answered_or_missed() {
         let customer = "C: My mother is in hospital and my card is blocked, I am really worried.\n";
         better(

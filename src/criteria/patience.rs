@@ -282,7 +282,7 @@ fn how_it_ends(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     }
 }
 
-/// Whether the talk is strained though nobody says so: it is long, something is refused, or the customer sounds upset.
+/// Whether the talk is strained though nobody says so: something is refused, or the customer sounds upset.
 fn strained(part: &Part<'_>) -> bool {
     part.own_turns().any(|t| part.find(t, &[NEGATIVE_REFUSAL, NEGATIVE_NO_ALTERNATIVE], 0.7).is_some())
         || part.signals.customer.iter().any(|c| c.measures.distress >= STRAINED)

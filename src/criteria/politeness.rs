@@ -165,15 +165,19 @@ mod tests {
 
     #[test]
     fn who_says_ty_first_to_a_stranger_loses_points() {
+        let is_told = |talk: &str| {
+            result(&Politeness, Channel::Chat, talk).evidence.iter().any(|e| e.rule == "is_familiar" && e.points < 0.0)
+        };
         for (polite, familiar) in [
             ("Здравствуйте, диктуйте ваш номер, я запишу.", "Здравствуйте, диктуй свой номер, я тебе запишу."),
             ("Сәлеметсіз бе, нөміріңізді айта беріңіз.", "Сәлеметсіз бе, сен нөміріңді айта бер."),
         ] {
             let talk = |agent: &str| format!("C: Алло.\nA: {agent}\nC: 55\nA: Рахмет.");
             better(&Politeness, &talk(polite), &talk(familiar), 5.0);
+            assert!(is_told(&talk(familiar)) && !is_told(&talk(polite)), "{familiar}");
         }
         let mutual = "C: Привет, ты там? Карта не работает.\nA: Здравствуйте, диктуй свой номер, я тебе запишу.";
-        assert!(result(&Politeness, Channel::Chat, mutual).evidence.iter().all(|e| e.rule != "is_familiar"));
+        assert!(!is_told(mutual));
     }
 
     #[test]

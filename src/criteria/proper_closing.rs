@@ -14,7 +14,7 @@
 //! Both sides close: a customer whose last two turns thank, are content or say goodbye adds 11 where the agent takes a step at all; one who is upset, lost or says it again costs 15, a
 //! question that the end cuts off 13.
 //! Emails: next step or date (35), invitation to reply (30), sign-off (26), in the agent's last letter (the last two where the last one only answers thanks).
-//! A trouble that the customer still calls open at the end, or a customer left confused by the last words, caps the score at 40.
+//! A trouble that the customer still calls open at the end, or a customer left confused by the last words, caps the steps at 40, and no goodbye of theirs lifts it.
 //! Not applicable after a transfer, a hang-up or a drop, and where the conversation never came to an end.
 //!
 //! ## Example
@@ -204,7 +204,9 @@ impl Criterion for ProperClosing {
             evidence.push(e);
         }
         if part.conversation.channel != Channel::Email {
-            let led = evidence.iter().any(|e| e.points > 0.0 && part.roles[e.turn] == Role::Own);
+            // Nor does a "bye" lift what is left open above the cap.
+            let open = evidence.iter().any(|e| e.rule == "left_open");
+            let led = !open && evidence.iter().any(|e| e.points > 0.0 && part.roles[e.turn] == Role::Own);
             evidence.extend(goes_along(part, last, led));
         }
         CriterionResult::scored(BASE, evidence, self.curve(), "the agent brought the conversation to its end")
@@ -238,10 +240,11 @@ fn goes_along(part: &Part<'_>, last: usize, led: bool) -> Option<Evidence> {
         e.called = part.called(turn, found);
         return Some(e);
     }
-    let asks = part.signals.customer.iter().find(|c| c.turn == turns[0]).is_some_and(|c| c.asks);
-    (asks && turns[0] < last).then(|| {
+    let turn = *turns.first()?;
+    let asks = part.signals.customer.iter().any(|c| c.turn == turn && c.asks);
+    (asks && turn < last).then(|| {
         let mut e = part.graded("closes_over_a_question", OVER_A_QUESTION, last, would_earn);
-        e.called = Some(Called { turn: turns[0], start: 0, end: part.text(turns[0]).len(), act: "" });
+        e.called = Some(Called { turn, start: 0, end: part.text(turn).len(), act: "" });
         e
     })
 }
@@ -389,6 +392,15 @@ mod tests {
     }
 
     #[test]
+    fn a_bye_does_not_lift_what_is_left_open() {
+        let talk = "C: My card does not work.\nA: You will get a letter on Friday. Is there anything else?\nC: It still doesn't work. Bye.\nA: Thank you for calling, goodbye!";
+        let r = result(&ProperClosing, Channel::Call, talk);
+        let rules: Vec<&str> = r.evidence.iter().map(|e| e.rule).collect();
+        assert!(rules.contains(&"left_open") && !rules.contains(&"customer_agrees"), "{rules:?}");
+        assert!(r.score.unwrap() <= CURVE.at(CAP) + 1e-9, "{:?}", r.score);
+    }
+
+    #[test]
     fn details_said_again_are_a_recap_in_any_words() {
         let talk = |end: &str| {
             let start = "C: The meter in the cellar is from Duray, number 4471.\nA: Which street is it?\nC: Tanner Lane 17, second floor.\nA: And your name?\nC: Holfiham.\nA: The fitter has Thursday free.\nC: Thursday is fine, morning please.\nA: He rings first.\nC: Good.\n";
@@ -409,6 +421,7 @@ mod tests {
         };
         assert_eq!(rules("C: Great, thank you.\nA: Goodbye!"), Some("customer_agrees"));
         assert_eq!(rules("C: Great, thank you.\nA: OK."), None, "the agent takes no step");
+        assert_eq!(rules("A: I'll ring you when it is there. Goodbye!"), None, "the customer says nothing more");
         assert_eq!(rules("C: And when does it come?\nA: Goodbye!"), Some("closes_over_a_question"));
         assert_eq!(rules("C: This is ridiculous, I am furious.\nA: Goodbye!"), Some("closes_against_the_customer"));
     }

@@ -25,10 +25,10 @@ pub(crate) const DECIDED: [(Act, Head); 4] = [
     (CUSTOMER_THANKS, Head::CustomerThanks),
 ];
 /// The logits from which an act is said to be there. For an agent's goodbye it is 60 %, since one that nobody said is the worse
-/// Fewest words of a turn that an act is added to which no phrase finds: a bare "OK." is none.
-const FEWEST_WORDS: usize = 2;
 /// mistake; where phrases propose the others, 40 % is enough.
 const SURE: [f64; 4] = [0.4, -0.4, -0.4, -0.4];
+/// Fewest words of a turn that an act is added to which no phrase finds: a bare "OK." is none.
+const FEWEST_WORDS: usize = 2;
 /// A phrase of this confidence stands whatever its place speaks for.
 const PLAIN: f32 = 0.9;
 /// An act that no phrase finds must have the words on its side, in logits: place alone makes none.
