@@ -23,9 +23,15 @@ pub(crate) struct Args {
     /// Folder of labelled sets, NAME.jsonl
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// Folder of turns written and rated to teach, LANGUAGE.tsv
+    #[arg(long, value_name = "DIR", default_value = "data/taught")]
+    taught: PathBuf,
     /// Folder for weights.tsv and subwords.json
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Do not measure the fit: faster, and the notes in weights.tsv then name no figures
+    #[arg(long)]
+    no_figures: bool,
     /// Lexicon folder to find acts with, instead of the built-in one
     #[arg(long, value_name = "DIR")]
     lexicons: Option<PathBuf>,
@@ -38,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     let files = files.map_err(Failure::usage)?;
     let lexicon = Lexicon::compile(&files).map_err(Failure::usage)?;
-    let trained = train::train(&args.data, &files, &lexicon, |what| super::say(false, what)).map_err(Failure::usage)?;
+    let trained = train::train(&args.data, &args.taught, &files, &lexicon, !args.no_figures, |what| super::say(false, what)).map_err(Failure::usage)?;
     fs::create_dir_all(&args.out).with_context(|| format!("cannot write in {}", args.out.display()))?;
     for (name, text) in [("weights.tsv", trained.table.text()), ("subwords.json", trained.pieces)] {
         let path = args.out.join(name);

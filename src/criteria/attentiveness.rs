@@ -14,7 +14,7 @@
 //! else costs 7; a question asked again after it was answered 14, the same words said again 8, asking for what the customer had said 10.
 //! A question that the customer has to ask again in the same words costs 14; one that they come back to ("but when?", "and the dog?"),
 //! since no answer has taken its words up, costs 21. A customer who says that they say it again costs 20, each further time less.
-//! Talk in bare questions costs up to 12, and the tone of the answers (the measure empathy) adds or costs up to 5.5.
+//! Talk in bare questions costs up to 12, and the warmth of all own words (the measure empathy) adds or costs up to 9.
 //! A customer who leaves content adds 6, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 7.
 //! Not applicable with fewer than two own turns or no turn of the customer.
 //!
@@ -31,7 +31,6 @@
 use super::Criterion;
 use super::part::{Part, fading};
 use super::signals::{LEAVES, OwnTurn};
-use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED,
@@ -46,7 +45,7 @@ pub struct Attentiveness;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 56.6, spread: 11.2 };
+const CURVE: Curve = Curve { centre: 55.0, spread: 10.4 };
 const TAKES_UP: f64 = 6.0;
 const REACTS: f64 = 2.5;
 const UNANSWERED: f64 = -7.0;
@@ -56,10 +55,9 @@ const TOLD_BEFORE: f64 = -10.0;
 const ASKED_BEFORE: f64 = -14.0;
 const PASSED_OVER: f64 = -21.0;
 const BARE: f64 = -12.0;
-const TONE: f64 = 20.0;
-const MOST_TONE: f64 = 5.5;
-/// Mean of the measure empathy of plain, correct turns.
-const PLAIN: f64 = 0.45;
+/// Points a logit of warmth, and at most.
+const WARMTH: f64 = 6.0;
+const MOST_WARMTH: f64 = 9.0;
 /// Points of the mood at the end.
 const MOOD: f64 = 15.0;
 const LEAVES_CONTENT: f64 = 6.0;
@@ -203,11 +201,7 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     share("takes_up_words", TAKES_UP, &|t| t.takes_up, "");
     share("reacts", REACTS, &|t| t.reacts, "");
     share("bare_questions", BARE, &|t| t.only_asks && !t.reacts, "acknowledge the answer before the next question");
-    if let Some(mean) = s.own_mean(|t| t.measures.empathy) {
-        let points = (TONE * (mean - PLAIN)).clamp(-MOST_TONE, MOST_TONE);
-        let would_earn = "take up what the customer feels and wants";
-        evidence.extend(part.tone(Head::Empathy, "tone_of_answers", points, would_earn));
-    }
+    evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "take up what the customer feels and wants"));
 }
 
 fn leaving(part: &Part<'_>, evidence: &mut Vec<Evidence>) {

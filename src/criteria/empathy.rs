@@ -14,8 +14,8 @@
 //! 60 / n points, missed it costs 20 / n. A weak one adds up to half a share and costs nothing when missed.
 //! Naming and validating count most, and several kinds count more than one. The same wording again counts a third, and an
 //! apology after the third nothing. Waving a feeling away costs 20 each time, answering one with the very words of an earlier turn 15.
-//! By degrees, the warmth of all own turns adds or costs up to 42 (mean of the measure empathy), reacting to what was said between
-//! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 34.
+//! By degrees, the warmth of all own words adds or costs up to 100 (mean of the measure empathy, turns weighted by their words), reacting to what was said between
+//! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 42.
 //! A good feeling told at some length is a weak opportunity too: it is answered by sharing it. So is something heavy that is told without a
 //! feeling: a death, an illness, a child in need, age, being alone, the last money.
 //! Set formulas that could be said without having listened are worth half.
@@ -34,7 +34,6 @@
 use super::Criterion;
 use super::part::{Part, fading};
 use super::signals::OwnTurn;
-use crate::learned::Head;
 use crate::lexicon::acts::{
     CARING_WISH_WELL, COURTESY_PLEASE, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS,
     CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED,
@@ -42,7 +41,7 @@ use crate::lexicon::acts::{
     PATIENCE_REASSURE, POSITIVE_GLADLY, RUDE_INSULT, TALK_BURDEN, TONE_NEGATIVE, TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Found};
-use crate::model::{CriterionResult, Curve, Evidence};
+use crate::model::{Called, CriterionResult, Curve, Evidence};
 
 /// See the head of this file.
 pub struct Empathy;
@@ -60,15 +59,14 @@ const ANSWERS: &[(Act, &str, f64)] = &[
 const BASE: f64 = 40.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 55.3, spread: 36.0 };
+const CURVE: Curve = Curve { centre: 43.9, spread: 50.0 };
 const FULL: f64 = 60.0;
 const MISSED: f64 = -20.0;
 const DISMISSED: f64 = -20.0;
 const REPEATED: f64 = -15.0;
-/// Points between no empathy and all of it, and the mean of plain turns.
-const WARMTH: f64 = 220.0;
-const PLAIN: f64 = 0.4;
-const MOST_WARMTH: f64 = 42.0;
+/// Points a logit of warmth, and at most.
+const WARMTH: f64 = 60.0;
+const MOST_WARMTH: f64 = 100.0;
 /// Points between no reaction and one in every turn, and the share of plain talk.
 const REACTS: f64 = 15.0;
 const REACTS_PLAIN: f64 = 0.3;
@@ -86,6 +84,8 @@ const TOLD: usize = 1;
 const STORY: usize = 10;
 /// The measure distress from which a turn sounds moved.
 const MOVED: f64 = 0.4;
+/// The same without a bad word in it.
+const SURELY_MOVED: f64 = 0.7;
 /// Own turns within which an opportunity can be answered.
 const REACH: usize = 2;
 /// Confidence from which a voiced feeling is a strong opportunity.
@@ -93,7 +93,9 @@ const STRONG: f32 = 0.7;
 
 struct Opportunity {
     turn: usize,
-    found: Found,
+    /// The words that open it.
+    called: Option<Called>,
+    confidence: f32,
     strong: bool,
     /// A good feeling: shared rather than consoled.
     joy: bool,
@@ -116,20 +118,28 @@ fn opportunities(part: &Part<'_>) -> Vec<Opportunity> {
                 .max_by(|a, b| a.confidence.total_cmp(&b.confidence))
                 .copied()
         };
-        let new = match strongest(&feelings) {
-            Some(found) => Opportunity { turn, found, strong: found.confidence >= STRONG, joy: false, told: false },
-            None => match strongest(&[CUSTOMER_TROUBLE, CUSTOMER_REPEATS, CUSTOMER_UNRESOLVED, RUDE_INSULT]) {
-                Some(found) => Opportunity { turn, found, strong: false, joy: false, told: false },
-                None => match joy(part, turn).map(|f| (f, true)).or_else(|| burden(part, turn).map(|f| (f, false))) {
-                    Some((found, joy)) => Opportunity { turn, found, strong: false, joy, told: true },
-                    None => continue,
-                },
-            },
+        let troubles = [CUSTOMER_TROUBLE, CUSTOMER_REPEATS, CUSTOMER_UNRESOLVED, RUDE_INSULT];
+        let named = strongest(&feelings).or_else(|| strongest(&troubles));
+        let opened = |found: Found, strong, joy, told| {
+            let called = part.called(turn, &found);
+            Opportunity { turn, called, confidence: found.confidence, strong, joy, told }
+        };
+        let new = if let Some(found) = named {
+            opened(found, feelings.contains(&found.act) && found.confidence >= STRONG, false, false)
+        } else if let Some(found) = joy(part, turn) {
+            opened(found, false, true, true)
+        } else if let Some(found) = burden(part, turn) {
+            opened(found, false, false, true)
+        } else if sounds(part, turn, SURELY_MOVED) {
+            let called = Some(Called { turn, start: 0, end: part.text(turn).len(), act: "" });
+            Opportunity { turn, called, confidence: 0.0, strong: false, joy: false, told: true }
+        } else {
+            continue;
         };
         // Turns that follow each other without an answer between them are one opportunity: the strongest.
         match out.last_mut() {
             Some(last) if part.next_own(last.turn, 1).next() > Some(turn) => {
-                if new.found.confidence > last.found.confidence || (new.strong && !last.strong) {
+                if new.confidence > last.confidence || (new.strong && !last.strong) {
                     *last = new;
                 }
             }
@@ -186,7 +196,7 @@ impl Criterion for Empathy {
             answered_any |= worth > 0.0;
             for (turn, (found, rule), credit) in &all[k] {
                 let mut point = part.point(rule, scale * credit, *turn, found, "");
-                point.called = part.called(opportunity.turn, &opportunity.found);
+                point.called = opportunity.called;
                 evidence.push(point);
             }
             // What was answered together with a later one is not missed.
@@ -201,7 +211,7 @@ impl Criterion for Empathy {
                     turn,
                     "name the feeling or the hardship and take it on: \"That must be worrying; let me sort it out for you\"",
                 );
-                miss.called = part.called(opportunity.turn, &opportunity.found);
+                miss.called = opportunity.called;
                 evidence.push(miss);
             }
         }
@@ -217,11 +227,7 @@ impl Criterion for Empathy {
 /// How warm the agent's turns are, whether they react, and whether they only ask.
 fn by_degrees(part: &Part<'_>, opportunities: &[Opportunity], evidence: &mut Vec<Evidence>) {
     let s = &part.signals;
-    if let Some(mean) = s.own_mean(|t| t.measures.empathy) {
-        let points = (WARMTH * (mean - PLAIN)).clamp(-MOST_WARMTH, MOST_WARMTH);
-        let would_earn = "let every answer show that you have heard how it is";
-        evidence.extend(part.tone(Head::Empathy, "warmth_of_all_turns", points, would_earn));
-    }
+    evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "let every answer show that you have heard how it is"));
     part.mood(MOOD, "make sure that the customer feels understood before you part", evidence);
     let reacts = REACTS * (s.own_share(|t| t.reacts) - REACTS_PLAIN);
     let turn = part.utmost(reacts, |t| f64::from(u8::from(t.reacts)));
@@ -271,7 +277,7 @@ fn repeats_itself(part: &Part<'_>, opportunities: &[Opportunity], evidence: &mut
                 "answer what the customer has just told",
             );
             e.end = part.text(turn).len();
-            e.called = part.called(opportunity.turn, &opportunity.found);
+            e.called = opportunity.called;
             evidence.push(e);
         }
     }
@@ -294,9 +300,14 @@ fn burden(part: &Part<'_>, turn: usize) -> Option<Found> {
 
 /// A turn that sounds moved, though no phrase of feeling is found in it.
 fn moved(part: &Part<'_>, turn: usize) -> Option<Found> {
-    let customer = part.signals.customer.iter().find(|c| c.turn == turn)?;
-    let sounds = customer.measures.distress >= MOVED && part.reading.word_count(turn) >= 6;
-    sounds.then(|| part.acts(turn).iter().find(|f| f.act == TONE_NEGATIVE).copied()).flatten()
+    let negative = part.acts(turn).iter().find(|f| f.act == TONE_NEGATIVE).copied();
+    negative.filter(|_| sounds(part, turn, MOVED))
+}
+
+/// Whether a turn of some words has so much distress.
+fn sounds(part: &Part<'_>, turn: usize, distress: f64) -> bool {
+    let customer = part.signals.customer.iter().find(|c| c.turn == turn);
+    customer.is_some_and(|c| c.measures.distress >= distress) && part.reading.word_count(turn) >= 6
 }
 
 type Answer = (usize, (Found, &'static str), f64);

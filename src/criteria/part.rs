@@ -7,10 +7,11 @@ use crate::lexicon::{Act, Found, Lexicon, Reading};
 use crate::model::{Called, Conversation, Evidence, Kind, Speaker};
 use crate::text::Flags;
 
-/// The mood in which customers usually leave, what is near it, and how far beyond that counts.
+/// The mood in which customers usually leave, and how far from it counts.
 const MOOD_PLAIN: f64 = 0.4;
-const MOOD_USUAL: f64 = 0.1;
-const MOST_MOOD: f64 = 0.48;
+const MOST_MOOD: f64 = 0.6;
+/// The warmth of plain talk, in logits: the median of the rated conversations.
+const PLAIN_WARMTH: f64 = 0.6;
 /// So many words tell half of a mood: "No, that's it" says little of it.
 const MOOD_WORDS: f64 = 6.0;
 
@@ -186,14 +187,20 @@ impl<'a> Part<'a> {
         Some(evidence)
     }
 
+    /// Evidence from the warmth of all own words ([`Signals::warmth`]): `points` a logit from that of plain talk on, at most `most`.
+    pub fn warmth(&self, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
+        let points = (points * (self.signals.warmth()? - PLAIN_WARMTH)).clamp(-most, most);
+        self.tone(Head::Empathy, "warmth_of_all_turns", points, would_earn)
+    }
+
     /// Evidence from the mood (positivity less distress) of the customer's last two turns behind the first own one: half of `points` each
-    /// between the deepest and the best that counts. What is near the usual says nothing, and few words say little.
+    /// between the deepest and the best that counts. Few words say little.
     pub fn mood(&self, points: f64, would_earn: &'static str, evidence: &mut Vec<Evidence>) {
         let Some(last) = self.own_turns().next_back() else { return };
         let leaving = self.signals.leaving();
         for c in &leaving {
             let off = c.measures.positivity - c.measures.distress - MOOD_PLAIN;
-            let beyond = (off.abs() - MOOD_USUAL).clamp(0.0, MOST_MOOD) * off.signum();
+            let beyond = off.clamp(-MOST_MOOD, MOST_MOOD);
             let words = self.reading.word_count(c.turn) as f64;
             let points = points * beyond * words / (words + MOOD_WORDS) / leaving.len() as f64;
             if points != 0.0 {

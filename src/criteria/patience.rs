@@ -9,13 +9,13 @@
 //! ## How it is scored
 //! The sum starts at 70. An upset, confused, repeating or slow customer is an opportunity: explaining again, giving time,
 //! reassuring, apologising or validating within the next two turns adds 12 (each further one less, the same wording again a third,
-//! a formula before a rule or an order without a way on a half); leaving it without an answer costs 4. Asking before a wait adds 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
+//! a formula before a rule or an order without a way on a half); leaving it without an answer costs 2. Asking before a wait adds 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
 //! Rushing and blaming cost 20, reproaching a repetition 20, cold or mocking words 15, insults 40.
 //! Asking the very same question again after it was answered costs 8, saying goodbye while the customer is not done 8.
 //! A customer who leaves such a talk thanking or content adds 9, one who leaves it upset costs 6.
 //! With timestamps, cutting in costs 6: an overlap of at least 0.2 s by at least three words that takes the turn while the
 //! customer's sentence is unfinished (back-channels such as "mhm, I see" never count).
-//! The calm of all own turns adds or costs up to 4 (mean of the measure calm), the mood of the customer's last two turns up to 10.
+//! The calm of all own turns adds or costs up to 4 (mean of the measure calm), their warmth up to 20 (mean of the measure empathy, turns weighted by their words), the mood of the customer's last two turns up to 24.
 //! Without an opportunity and without a lapse the criterion is not applicable, unless something is refused or the customer sounds upset.
 //!
 //! ## Example
@@ -48,7 +48,7 @@ pub struct Patience;
 const BASE: f64 = 70.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 66.0, spread: 16.2 };
+const CURVE: Curve = Curve { centre: 67.0, spread: 17.6 };
 const OPPORTUNITIES: &[Act] =
     &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
 const ANSWERS: &[Act] = &[
@@ -70,15 +70,18 @@ const FORMULA: f64 = 0.5;
 const DOORS: &[Act] = &[NEGATIVE_POLICY_WALL, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_YOU_MUST, PATIENCE_HOLD_BARE];
 const WAYS_ON: &[Act] =
     &[POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, PATIENCE_EXPLAIN_AGAIN];
-const UNANSWERED: f64 = -4.0;
+const UNANSWERED: f64 = -2.0;
 /// The measure distress from which a customer sounds upset.
 const STRAINED: f64 = 0.5;
 /// Points between hostility and calm, and the calm of plain turns.
 const CALM: f64 = 20.0;
 const CALM_PLAIN: f64 = 0.85;
 const MOST_CALM: f64 = 4.0;
+/// Points a logit of warmth, and at most: who cares waits.
+const WARMTH: f64 = 10.0;
+const MOST_WARMTH: f64 = 20.0;
 /// Points of the mood at the end.
-const MOOD: f64 = 20.0;
+const MOOD: f64 = 40.0;
 
 /// Acts that win or lose by themselves: act, rule, points, what would have earned them.
 const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
@@ -296,6 +299,7 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         let would_earn = "keep the words even, whatever is said to you";
         evidence.extend(part.tone(Head::Calm, "tone_of_all_turns", points, would_earn));
     }
+    evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "show that there is time for what the customer feels"));
     part.mood(MOOD, "stay until the customer is calmer", evidence);
     evidence.retain(|e| e.points != 0.0);
 }

@@ -12,7 +12,8 @@
 //! (6, 6, 8 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
 //! alternative, a can-do or a next step is a *reframe* and adds 5; left standing it costs 14. "You must" costs 8, policy as a wall 12,
 //! blaming 10, a shut door ("nothing I can do") 15; losses of one kind fade more slowly than gains.
-//! By degrees, the tone of all own turns adds or costs up to 6 (mean of the measure positivity).
+//! By degrees, the tone of all own turns adds or costs up to 6 (mean of the measure positivity), their warmth up to 16
+//! (mean of the measure empathy, turns weighted by their words).
 //! Without any framing either way the criterion is not applicable.
 //!
 //! ## Example
@@ -41,13 +42,16 @@ pub struct PositiveLanguage;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 53.0, spread: 15.0 };
+const CURVE: Curve = Curve { centre: 53.6, spread: 16.5 };
 const REFRAMED: f64 = 5.0;
 const REFUSED: f64 = -14.0;
 /// Points between the worst and the best tone, and that of plain turns.
 const TONE: f64 = 24.0;
 const PLAIN: f64 = 0.55;
 const MOST_TONE: f64 = 6.0;
+/// Points a logit of warmth, and at most.
+const WARMTH: f64 = 8.0;
+const MOST_WARMTH: f64 = 16.0;
 /// What turns a refusal into a reframe.
 const WAYS_ON: &[Act] =
     &[POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, EMPATHY_TAKE_ON];
@@ -162,8 +166,9 @@ impl Criterion for PositiveLanguage {
             let points = (TONE * (mean - PLAIN)).clamp(-MOST_TONE, MOST_TONE);
             let would_earn = "say what will be, not what is wrong";
             evidence.extend(part.tone(Head::Positivity, "tone_of_all_turns", points, would_earn));
-            evidence.retain(|e| e.points != 0.0);
         }
+        evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "say what it will be worth to this customer"));
+        evidence.retain(|e| e.points != 0.0);
         CriterionResult::scored(BASE, evidence, self.curve(), "something was refused, ordered, offered or promised")
     }
 }

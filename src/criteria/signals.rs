@@ -95,6 +95,8 @@ const BRIEF_LETTER: usize = 80;
 const BACK: usize = 2;
 /// Words of a question that leaves out what it asks: "And the dog?"
 const ELLIPTIC: usize = 4;
+/// A measure is never surer than so far from 0 and 1.
+const SURE: f64 = 0.01;
 /// Words of a brief sentence.
 const FEW: usize = 5;
 /// Share of the words of an answer that were said before, from which on it only says them again.
@@ -305,6 +307,17 @@ impl Signals {
     /// Mean of something over the own turns; `None` when there is none.
     pub fn own_mean(&self, of: impl Fn(&OwnTurn) -> f64) -> Option<f64> {
         mean(self.own.iter().map(of))
+    }
+
+    /// How warm the own words are: mean logit of the measure empathy over the own turns, weighted by their words. `None` when there are
+    /// none.
+    pub fn warmth(&self) -> Option<f64> {
+        let words: usize = self.own.iter().map(|t| t.words).sum();
+        let logit = |t: &OwnTurn| {
+            let m = t.measures.empathy.clamp(SURE, 1.0 - SURE);
+            t.words as f64 * (m / (1.0 - m)).ln()
+        };
+        (words > 0).then(|| self.own.iter().map(logit).sum::<f64>() / words as f64)
     }
 
     /// Share of the own turns of which something holds, 0 when there is none.

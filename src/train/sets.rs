@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::taught;
 use crate::learned::Head;
 use crate::model::{Channel, Conversation, Speaker, Turn};
 
@@ -70,7 +71,7 @@ pub enum Target {
 /// An example: a text (or two, or an agent's turns in a conversation) with what it teaches a head.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// Index into [`SETS`].
+    /// Number of its set ([`set_name`]).
     pub set: usize,
     /// Examples of one group are kept on one side of a split.
     pub group: String,
@@ -119,6 +120,24 @@ pub const SETS: &[Set] = &[
     Set { name: "multidogo", read: multidogo },
 ];
 
+/// How many sets there are, the taught ones behind the labelled ones.
+pub const ALL: usize = SETS.len() + taught::FILES.len();
+
+/// The name of a set by its number.
+pub fn set_name(set: usize) -> &'static str {
+    SETS.get(set).map_or_else(|| taught::FILES[set - SETS.len()].1, |s| s.name)
+}
+
+/// Whether a set was written to teach.
+pub(super) fn is_taught(set: usize) -> bool {
+    set >= SETS.len()
+}
+
+/// The number of a taught set.
+pub(super) fn set_number(name: &str) -> usize {
+    SETS.len() + taught::FILES.iter().position(|f| f.1 == name).unwrap_or(0)
+}
+
 /// Reads all sets of a folder.
 ///
 /// # Errors
@@ -144,7 +163,7 @@ pub fn read(folder: &Path) -> Result<Sets, SetError> {
 }
 
 impl Sets {
-    fn text(&mut self, text: &str, speaker: Speaker, language: Option<&str>) -> usize {
+    pub(super) fn text(&mut self, text: &str, speaker: Speaker, language: Option<&str>) -> usize {
         let turn = Turn { speaker, text: text.to_owned().into(), ..Turn::default() };
         self.conversation(vec![turn], language)
     }
@@ -160,7 +179,7 @@ impl Sets {
         self.conversations.len() - 1
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         set: usize,
         group: &str,

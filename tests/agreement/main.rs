@@ -66,7 +66,7 @@ static RATED: LazyLock<Vec<Rated>> = LazyLock::new(|| {
 /// What the curves are fitted to: all rated conversations but the plain ones that phrases were mended with, which would make them too steep.
 static FITTED: LazyLock<Vec<Rated>> = LazyLock::new(|| {
     let closed = rated("plain").into_iter().skip(1).step_by(2);
-    RATED.iter().cloned().chain(rated("ordinary")).chain(closed).collect()
+    RATED.iter().cloned().chain(rated("ordinary")).chain(rated("fresh")).chain(closed).collect()
 });
 
 /// Scores and ratings of one criterion, where both say something.
@@ -136,7 +136,7 @@ fn scores_are_the_ratings_that_people_would_give() {
         println!("{}: {} conversations, {fitted:.1?}, used {curve:?}, {off:.1} apart", criterion.name(), sums.len());
         assert!(sums.len() >= 170, "{}: only {} rated conversations", criterion.name(), sums.len());
         // Flatter on purpose, so that a few lost words move a score less.
-        if off > 5.0 {
+        if off > 4.0 {
             wrong.push(format!("{}: its curve should be {fitted:.1?}", criterion.name()));
         }
     }

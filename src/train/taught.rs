@@ -1,0 +1,148 @@
+//! Turns that were written and rated to teach the learned part (`data/taught`): the file of a language and its examples.
+//!
+//! One turn a line, eight columns parted by tabs: who speaks (`a` agent, `c` customer), five ratings of 0 to 4 (empathy, politeness,
+//! positivity, calm, distress), the acts in it with commas (`-` none, `?` not labelled), its words. An empty line ends a scene;
+//! turns of one scene are kept on one side of a split.
+
+use std::path::Path;
+
+use super::sets::{SetError, Sets, Target, set_number};
+use crate::learned::Head;
+use crate::lexicon::acts::Act;
+use crate::model::Speaker;
+
+/// Languages with a file, and the names of their sets.
+pub const FILES: [(&str, &str); 3] = [("en", "taught_en"), ("ru", "taught_ru"), ("kk", "taught_kk")];
+/// Highest rating.
+const MOST: f64 = 4.0;
+/// Measures in the order of the columns.
+const RATED: [Head; 5] = [Head::Empathy, Head::Politeness, Head::Positivity, Head::Calm, Head::Distress];
+
+/// One line of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turn<'a> {
+    /// Who speaks.
+    pub speaker: Speaker,
+    /// A rating a measure, 0..=1, in the order of the columns.
+    pub ratings: [f64; 5],
+    /// The acts in it; `None` when they are not labelled.
+    pub acts: Option<Vec<Act>>,
+    /// Its words.
+    pub text: &'a str,
+}
+
+/// Reads a line.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse(line: &str) -> Result<Turn<'_>, String> {
+    let cells: Vec<&str> = line.split('\t').collect();
+    let [who, ratings @ .., acts, text] = cells.as_slice() else {
+        return Err("a turn has eight columns parted by tabs".into());
+    };
+    let speaker = match *who {
+        "a" => Speaker::Agent,
+        "c" => Speaker::Customer,
+        other => return Err(format!("the speaker is a or c, not {other:?}")),
+    };
+    let rating = |cell: &&str| match cell.as_bytes() {
+        [digit @ b'0'..=b'4'] => Ok(f64::from(digit - b'0') / MOST),
+        _ => Err(format!("a rating is 0 to 4, not {cell:?}")),
+    };
+    let ratings = ratings.iter().map(rating).collect::<Result<Vec<f64>, String>>()?;
+    let ratings = ratings.try_into().map_err(|r: Vec<f64>| format!("a turn has five ratings, not {}", r.len()))?;
+    let named = |name: &str| Act::named(name).ok_or_else(|| format!("there is no act {name:?}"));
+    let acts = match *acts {
+        "?" => None,
+        "-" => Some(Vec::new()),
+        list => Some(list.split(',').map(named).collect::<Result<_, _>>()?),
+    };
+    Ok(Turn { speaker, ratings, acts, text })
+}
+
+/// Adds the turns of a folder's files to the sets; files that are missing are passed over.
+///
+/// # Errors
+/// The first line that is not what it should be.
+pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
+    for (language, name) in FILES {
+        let path = folder.join(language).with_extension("tsv");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(e) => return Err(SetError::Io(path, e)),
+        };
+        let (set, mut scene) = (set_number(name), 0);
+        for (n, line) in text.lines().enumerate() {
+            if line.trim().is_empty() {
+                scene += 1;
+                continue;
+            }
+            let fail = |message| SetError::Line { file: path.clone(), line: n + 1, message };
+            let turn = parse(line).map_err(fail)?;
+            let at = sets.text(turn.text, turn.speaker, Some(language));
+            let group = format!("{language}:{scene}");
+            for (head, rating) in RATED.into_iter().zip(turn.ratings) {
+                let says = match head {
+                    Head::Empathy => turn.speaker == Speaker::Agent || turn.acts.is_none(),
+                    Head::Distress => turn.speaker == Speaker::Customer,
+                    _ => true,
+                };
+                if says {
+                    sets.add(set, &group, head, Target::Graded(rating), vec![at], vec![0]);
+                }
+            }
+            *sets.sizes.entry(name).or_default() += 1;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_becomes_an_example_for_each_measure_it_is_rated_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "a\t4\t3\t2\t4\t0\tempathy.apology\tI am so sorry about your dog.\nc\t2\t2\t1\t3\t3\t-\tshe is all I have\n\nc\t3\t2\t2\t4\t0\t?\tthinking of you\n";
+        std::fs::write(folder.path().join("en.tsv"), text).unwrap();
+        let mut sets = Sets::default();
+        read(folder.path(), &mut sets).unwrap();
+        assert_eq!(sets.sizes["taught_en"], 3);
+        let of = |head: Head| sets.examples.iter().filter(|e| e.head == head).map(|e| e.target).collect::<Vec<_>>();
+        assert_eq!(of(Head::Empathy), [Target::Graded(1.0), Target::Graded(0.75)], "the agent's, and what is no service talk");
+        assert_eq!(of(Head::Distress), [Target::Graded(0.75), Target::Graded(0.0)]);
+        assert_eq!(of(Head::Calm).len(), 3);
+        let groups: Vec<&str> = sets.examples.iter().map(|e| e.group.as_str()).collect();
+        assert!(groups.contains(&"en:0") && groups.contains(&"en:1"), "{groups:?}");
+    }
+
+    #[test]
+    fn mistakes_name_the_line() {
+        for (line, want) in [
+            ("a\t4\t3", "there is no act"),
+            ("b\t1\t1\t1\t1\t1\t-\tx", "a or c"),
+            ("a\t1\t1\t5\t1\t1\t-\tx", "0 to 4"),
+            ("a\t1\t1\t1\t1\t-\tx", "five ratings, not 4"),
+            ("a\t1\t1\t1\t1\t1\tno.act\tx", "no act"),
+            ("a", "eight columns"),
+        ] {
+            let e = parse(line).unwrap_err();
+            assert!(e.contains(want), "{line:?} gave {e}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("kk.tsv"), "\nx\n").unwrap();
+        let e = read(folder.path(), &mut Sets::default()).unwrap_err().to_string();
+        assert!(e.contains("kk.tsv:2"), "{e}");
+    }
+
+    #[test]
+    fn the_turns_that_come_along_are_right() {
+        let mut sets = Sets::default();
+        read(Path::new("data/taught"), &mut sets).unwrap();
+        for (_, name) in FILES {
+            assert!(sets.sizes[name] >= 1000, "{name}: {}", sets.sizes[name]);
+        }
+    }
+}
