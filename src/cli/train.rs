@@ -44,7 +44,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     let files = files.map_err(Failure::usage)?;
     let lexicon = Lexicon::compile(&files).map_err(Failure::usage)?;
-    let trained = train::train(&args.data, &args.taught, &files, &lexicon, !args.no_figures, |what| super::say(false, what)).map_err(Failure::usage)?;
+    let trained =
+        train::train(&args.data, &args.taught, &files, &lexicon, !args.no_figures, |what| super::say(false, what))
+            .map_err(Failure::usage)?;
     fs::create_dir_all(&args.out).with_context(|| format!("cannot write in {}", args.out.display()))?;
     for (name, text) in [("weights.tsv", trained.table.text()), ("subwords.json", trained.pieces)] {
         let path = args.out.join(name);

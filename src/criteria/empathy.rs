@@ -17,7 +17,8 @@
 //! By degrees, the warmth of all own words adds or costs up to 100 (mean of the measure empathy, turns weighted by their words), reacting to what was said between
 //! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 42.
 //! A good feeling told at some length is a weak opportunity too: it is answered by sharing it. So is something heavy that is told without a
-//! feeling: a death, an illness, a child in need, age, being alone, the last money.
+//! feeling: a death, an illness, a child in need, age, being alone, the last money; and a turn of some words that sounds moved whatever it
+//! says (measure distress 0.75 or more).
 //! Set formulas that could be said without having listened are worth half.
 //! Without any opportunity the criterion is not applicable.
 //!
@@ -59,7 +60,7 @@ const ANSWERS: &[(Act, &str, f64)] = &[
 const BASE: f64 = 40.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 43.9, spread: 50.0 };
+const CURVE: Curve = Curve { centre: 41.1, spread: 50.0 };
 const FULL: f64 = 60.0;
 const MISSED: f64 = -20.0;
 const DISMISSED: f64 = -20.0;
@@ -85,7 +86,7 @@ const STORY: usize = 10;
 /// The measure distress from which a turn sounds moved.
 const MOVED: f64 = 0.4;
 /// The same without a bad word in it.
-const SURELY_MOVED: f64 = 0.7;
+const SURELY_MOVED: f64 = 0.75;
 /// Own turns within which an opportunity can be answered.
 const REACH: usize = 2;
 /// Confidence from which a voiced feeling is a strong opportunity.
@@ -377,6 +378,39 @@ mod tests {
             };
             assert_eq!((status(heavy), status(plain)), (Status::Scored, Status::NotApplicable), "{heavy}");
         }
+    }
+
+    #[test]
+    fn the_warmth_of_long_turns_counts_most_and_a_bare_greeting_is_not_shown_for_it() {
+        let warmth = |talk: &str| {
+            let r = result(&Empathy, Channel::Call, talk);
+            let found: Vec<_> =
+                r.evidence.iter().filter(|e| e.rule == "warmth_of_all_turns").map(|e| (e.points, e.turn)).collect();
+            assert_eq!(found.len(), 1, "{talk}");
+            found[0]
+        };
+        let customer = "C: I am so worried, my mother is ill and the card does not work.";
+        let cold = "A: Our records show that the card was blocked under section four of the terms, no further action arises from that.";
+        let warm = "A: Oh no, with your mother ill the last thing you need is this. Go and sit with her, I'll see to the card and ring you.";
+        let (points, turn) = warmth(&format!("A: Bank, Tom.\n{customer}\n{cold}\nC: oh\nA: Look after her."));
+        assert!(points < 0.0 && turn == 2, "{points} in turn {turn}");
+        let (points, turn) = warmth(&format!("A: Bank, Tom.\n{customer}\n{warm}\nC: oh\nA: Card number?"));
+        assert!(points > 0.0 && turn == 2, "{points} in turn {turn}");
+    }
+
+    #[test]
+    fn a_turn_that_sounds_moved_is_an_opportunity_in_any_words() {
+        let status = |words: &str| {
+            result(&Empathy, Channel::Call, &format!("C: {words}\nA: What is the number?\nC: 55\nA: Fine.")).status
+        };
+        assert_eq!(
+            status("i keep looking at the phone every five minutes and i have not slept since they took her in"),
+            Status::Scored
+        );
+        assert_eq!(
+            status("i keep looking for the page where the opening hours of the shop are"),
+            Status::NotApplicable
+        );
     }
 
     #[test]

@@ -177,20 +177,26 @@ impl<'a> Part<'a> {
 
     /// Evidence from a measure over all own turns: it points to what moves it most where it is highest, or lowest where points are lost.
     pub fn tone(&self, head: Head, rule: &'static str, points: f64, would_earn: &'static str) -> Option<Evidence> {
-        let turn = self.utmost(points, |t| t.measures.of(head))?;
+        Some(self.tone_of(self.utmost(points, |t| t.measures.of(head))?, head, rule, points, would_earn))
+    }
+
+    /// The same from a turn that is known.
+    fn tone_of(&self, turn: usize, head: Head, rule: &'static str, points: f64, would_earn: &'static str) -> Evidence {
         let mut evidence = self.graded(rule, points, turn, would_earn);
         let acts = measures::without_others_troubles(self.acts(turn));
         let movers = measures::movers(self.reading, turn, &acts, self.lexicon.model(), head);
         if let Some(m) = movers.iter().find(|m| m.by * points > 0.0) {
             (evidence.start, evidence.end) = (m.start as usize, m.end as usize);
         }
-        Some(evidence)
+        evidence
     }
 
-    /// Evidence from the warmth of all own words ([`Signals::warmth`]): `points` a logit from that of plain talk on, at most `most`.
+    /// Evidence from the warmth of all own words ([`Signals::warmth`]): `points` a logit from that of plain talk on, at most `most`. It
+    /// points to the turn that moves the mean most: a bare greeting is cool, too, but has few words.
     pub fn warmth(&self, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
         let points = (points * (self.signals.warmth()? - PLAIN_WARMTH)).clamp(-most, most);
-        self.tone(Head::Empathy, "warmth_of_all_turns", points, would_earn)
+        let turn = self.utmost(points, |t| t.words as f64 * (t.warmth() - PLAIN_WARMTH))?;
+        Some(self.tone_of(turn, Head::Empathy, "warmth_of_all_turns", points, would_earn))
     }
 
     /// Evidence from the mood (positivity less distress) of the customer's last two turns behind the first own one: half of `points` each

@@ -42,7 +42,7 @@ pub struct PositiveLanguage;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 53.6, spread: 16.5 };
+const CURVE: Curve = Curve { centre: 53.2, spread: 16.5 };
 const REFRAMED: f64 = 5.0;
 const REFUSED: f64 = -14.0;
 /// Points between the worst and the best tone, and that of plain turns.
@@ -167,7 +167,7 @@ impl Criterion for PositiveLanguage {
             let would_earn = "say what will be, not what is wrong";
             evidence.extend(part.tone(Head::Positivity, "tone_of_all_turns", points, would_earn));
         }
-        evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "say what it will be worth to this customer"));
+        evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "say what it does for this customer"));
         evidence.retain(|e| e.points != 0.0);
         CriterionResult::scored(BASE, evidence, self.curve(), "something was refused, ordered, offered or promised")
     }

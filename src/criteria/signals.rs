@@ -313,11 +313,8 @@ impl Signals {
     /// none.
     pub fn warmth(&self) -> Option<f64> {
         let words: usize = self.own.iter().map(|t| t.words).sum();
-        let logit = |t: &OwnTurn| {
-            let m = t.measures.empathy.clamp(SURE, 1.0 - SURE);
-            t.words as f64 * (m / (1.0 - m)).ln()
-        };
-        (words > 0).then(|| self.own.iter().map(logit).sum::<f64>() / words as f64)
+        let sum: f64 = self.own.iter().map(|t| t.words as f64 * t.warmth()).sum();
+        (words > 0).then(|| sum / words as f64)
     }
 
     /// Share of the own turns of which something holds, 0 when there is none.
@@ -333,6 +330,12 @@ impl Signals {
 }
 
 impl OwnTurn {
+    /// The logit of its measure empathy.
+    pub fn warmth(&self) -> f64 {
+        let m = self.measures.empathy.clamp(SURE, 1.0 - SURE);
+        (m / (1.0 - m)).ln()
+    }
+
     /// Whether it says what was said before.
     pub fn says_again(&self) -> bool {
         self.likeness >= SAME

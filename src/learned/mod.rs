@@ -4,8 +4,8 @@
 //! to tell by phrases alone) every feature has a weight; a turn's share is the sum of the weights of its features,
 //! tempered by its length. Weights are whole thousandths, so sums are exact and do not depend on their order.
 //!
-//! What the model adds is small next to the acts: it is fitted to what they leave open (`crate::train`), and it is silent in
-//! languages that no labelled set speaks. `data/learned/weights.tsv` names its sets, their sizes and the fit.
+//! It is fitted to what the acts leave open (`crate::train`); a turn whose language is not known has acts alone.
+//! `data/learned/weights.tsv` names its sets, their sizes and the fit.
 
 mod weights;
 
@@ -218,7 +218,7 @@ impl Model {
         &**self.compiled.get_or_init(make)
     }
 
-    /// Whether a labelled set speaks the language.
+    /// Whether it knows the words of a turn of this language: of each that is told at all.
     pub fn speaks(&self, language: Option<Language>) -> bool {
         language.is_some()
     }

@@ -111,7 +111,11 @@ mod tests {
         read(folder.path(), &mut sets).unwrap();
         assert_eq!(sets.sizes["taught_en"], 3);
         let of = |head: Head| sets.examples.iter().filter(|e| e.head == head).map(|e| e.target).collect::<Vec<_>>();
-        assert_eq!(of(Head::Empathy), [Target::Graded(1.0), Target::Graded(0.75)], "the agent's, and what is no service talk");
+        assert_eq!(
+            of(Head::Empathy),
+            [Target::Graded(1.0), Target::Graded(0.75)],
+            "the agent's, and what is no service talk"
+        );
         assert_eq!(of(Head::Distress), [Target::Graded(0.75), Target::Graded(0.0)]);
         assert_eq!(of(Head::Calm).len(), 3);
         let groups: Vec<&str> = sets.examples.iter().map(|e| e.group.as_str()).collect();
@@ -121,7 +125,7 @@ mod tests {
     #[test]
     fn mistakes_name_the_line() {
         for (line, want) in [
-            ("a\t4\t3", "there is no act"),
+            ("a\t4\t3", "five ratings, not 0"),
             ("b\t1\t1\t1\t1\t1\t-\tx", "a or c"),
             ("a\t1\t1\t5\t1\t1\t-\tx", "0 to 4"),
             ("a\t1\t1\t1\t1\t-\tx", "five ratings, not 4"),
