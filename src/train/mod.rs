@@ -348,7 +348,7 @@ fn fit(rows: &[&Row], features: usize) -> Fit {
         return Fit { scale: 1.0, constant: 0.0, words: vec![0.0; features], context: vec![0.0; context::FEATURES] };
     };
     let measure = is_measure(first.head);
-    let mut set_weights = vec![0.0; sets::ALL];
+    let mut set_weights = [0.0; sets::ALL];
     rows.iter().for_each(|r| set_weights[r.set] += r.weight);
     let weight = |r: &Row| {
         let share = if measure { (SET_WEIGHT / set_weights[r.set]).min(EXAMPLE_WEIGHT) } else { 1.0 };
