@@ -10,6 +10,8 @@ use crate::text::Flags;
 /// The mood in which customers usually leave, and how far from it counts.
 const MOOD_PLAIN: f64 = 0.4;
 const MOST_MOOD: f64 = 0.6;
+/// By how much a word must move a measure to be shown for it, in logits.
+const TELLING: f64 = 0.4;
 /// The warmth of plain talk, in logits: the median of the rated conversations.
 const PLAIN_WARMTH: f64 = 0.6;
 /// So many words tell half of a mood: "No, that's it" says little of it.
@@ -185,7 +187,9 @@ impl<'a> Part<'a> {
         let mut evidence = self.graded(rule, points, turn, would_earn);
         let acts = measures::without_others_troubles(self.acts(turn));
         let movers = measures::movers(self.reading, turn, &acts, self.lexicon.model(), head);
-        if let Some(m) = movers.iter().find(|m| m.by * points > 0.0) {
+        // A word that moves it a little says nothing by itself: then it is the turn as a whole.
+        let told = |m: &&measures::Mover| m.by * points > 0.0 && (m.act.is_some() || m.by.abs() >= TELLING);
+        if let Some(m) = movers.iter().find(told) {
             (evidence.start, evidence.end) = (m.start as usize, m.end as usize);
         }
         evidence
