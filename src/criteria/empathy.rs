@@ -399,6 +399,18 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_says_little_is_not_shown_for_the_warmth() {
+        let shown = |turn: &str| {
+            let r = result(&Empathy, Channel::Call, &format!("C: I am so worried about my mother.\nA: {turn}"));
+            let e = r.evidence.iter().find(|e| e.rule == "warmth_of_all_turns").unwrap();
+            turn[e.start..e.end].to_owned()
+        };
+        let cold = "That one is in the box with the other papers on it.";
+        assert_eq!(shown(cold), cold, "no word of it moves it much: the turn as a whole");
+        assert_eq!(shown("That must be so frightening for you."), "must be so frightening for you");
+    }
+
+    #[test]
     fn a_turn_that_sounds_moved_is_an_opportunity_in_any_words() {
         let status = |words: &str| {
             result(&Empathy, Channel::Call, &format!("C: {words}\nA: What is the number?\nC: 55\nA: Fine.")).status

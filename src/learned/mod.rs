@@ -15,7 +15,6 @@ use std::sync::OnceLock;
 use tokenizers::Model as _;
 use tokenizers::models::bpe::BPE;
 
-use crate::model::Language;
 pub use weights::{Mistake, Table};
 
 /// What the model speaks to.
@@ -216,11 +215,6 @@ impl Model {
         make: impl FnOnce() -> Box<dyn std::any::Any + Send + Sync>,
     ) -> &(dyn std::any::Any + Send + Sync) {
         &**self.compiled.get_or_init(make)
-    }
-
-    /// Whether it knows the words of a turn of this language: of each that is told at all.
-    pub fn speaks(&self, language: Option<Language>) -> bool {
-        language.is_some()
     }
 
     /// What is known of a folded word.

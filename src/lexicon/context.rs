@@ -264,8 +264,8 @@ impl Context {
                     let here: Vec<Found> = found.iter().filter(within).copied().collect();
                     let first = acts.len();
                     acts.extend_from_slice(&here);
-                    let speaks = self.model.speaks(turn.language);
-                    let sums = if speaks { self.model.sums(sentence.known()) } else { Sums::default() };
+                    let sums =
+                        if turn.language.is_some() { self.model.sums(sentence.known()) } else { Sums::default() };
                     let surroundings = Surroundings { acts: &here, ..Surroundings::default() };
                     for k in [2, 3] {
                         self.decide(k, &surroundings, &sentence, &sums, &mut acts, first);

@@ -197,7 +197,7 @@ impl<'l> Reader<'l> {
             reading.acts = from..out.acts.len();
             if let Some(model) = self.lexicon.model() {
                 let words = &out.words[reading.words.clone()];
-                if model.speaks(language) && turn.kind == Kind::Speech {
+                if language.is_some() && turn.kind == Kind::Speech {
                     reading.learned = model.sums(words.iter().map(|w| &out.distinct[w.number as usize].learned));
                 }
             }

@@ -29,6 +29,9 @@ pub enum SetError {
         /// What is wrong.
         message: String,
     },
+    /// No taught turns at all.
+    #[error("no taught turns in {0}: it should hold files such as {1}.tsv")]
+    NoTaught(PathBuf, &'static str),
     /// No set at all.
     #[error("no labelled set in {0}: it should hold files such as {1}.jsonl")]
     None(PathBuf, &'static str),
@@ -131,11 +134,6 @@ pub fn set_name(set: usize) -> &'static str {
 /// Whether a set was written to teach.
 pub(super) fn is_taught(set: usize) -> bool {
     set >= SETS.len()
-}
-
-/// The number of a taught set.
-pub(super) fn set_number(name: &str) -> usize {
-    SETS.len() + taught::FILES.iter().position(|f| f.1 == name).unwrap_or(0)
 }
 
 /// Reads all sets of a folder.

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::sets::{SetError, Sets, Target, set_number};
+use super::sets::{SETS, SetError, Sets, Target};
 use crate::learned::Head;
 use crate::lexicon::acts::Act;
 use crate::model::Speaker;
@@ -63,16 +63,17 @@ pub fn parse(line: &str) -> Result<Turn<'_>, String> {
 /// Adds the turns of a folder's files to the sets; files that are missing are passed over.
 ///
 /// # Errors
-/// The first line that is not what it should be.
+/// The first line that is not what it should be, or a folder without any file.
 pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
-    for (language, name) in FILES {
+    let before = sets.examples.len();
+    for (k, (language, name)) in FILES.into_iter().enumerate() {
         let path = folder.join(language).with_extension("tsv");
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
             Err(e) => return Err(SetError::Io(path, e)),
         };
-        let (set, mut scene) = (set_number(name), 0);
+        let (set, mut scene) = (SETS.len() + k, 0);
         for (n, line) in text.lines().enumerate() {
             if line.trim().is_empty() {
                 scene += 1;
@@ -95,7 +96,7 @@ pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
             *sets.sizes.entry(name).or_default() += 1;
         }
     }
-    Ok(())
+    if sets.examples.len() == before { Err(SetError::NoTaught(folder.to_owned(), FILES[0].0)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -139,6 +140,8 @@ mod tests {
         std::fs::write(folder.path().join("kk.tsv"), "\nx\n").unwrap();
         let e = read(folder.path(), &mut Sets::default()).unwrap_err().to_string();
         assert!(e.contains("kk.tsv:2"), "{e}");
+        let e = read(&folder.path().join("none"), &mut Sets::default()).unwrap_err().to_string();
+        assert!(e.contains("such as en.tsv"), "{e}");
     }
 
     #[test]
