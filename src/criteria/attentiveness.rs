@@ -14,7 +14,8 @@
 //! else costs 7; a question asked again after it was answered 14, the same words said again 8, asking for what the customer had said 10.
 //! A question that the customer has to ask again in the same words costs 14; one that they come back to ("but when?", "and the dog?"),
 //! since no answer has taken its words up, costs 21. A customer who says that they say it again costs 20, each further time less.
-//! Talk in bare questions costs up to 12, and the warmth of all own words (the measure empathy) adds or costs up to 9.
+//! Talk in bare questions costs up to 12. By degrees, whatever the wording: how much the own words show of what was understood adds or costs
+//! up to 6 (mean logit of the measure understanding), how much they say of what can be done up to 6 (offering), their warmth up to 9 (empathy).
 //! A customer who leaves content adds 6, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 7.
 //! Not applicable with fewer than two own turns or no turn of the customer.
 //!
@@ -29,8 +30,9 @@
 //! words about something else is noticed only if the customer comes back to it.
 
 use super::Criterion;
-use super::part::{Part, fading};
+use super::part::{Degree, Part, fading};
 use super::signals::{LEAVES, OwnTurn};
+use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED,
@@ -45,7 +47,7 @@ pub struct Attentiveness;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 54.7, spread: 10.4 };
+const CURVE: Curve = Curve { centre: 52.5, spread: 13.2 };
 const TAKES_UP: f64 = 6.0;
 const REACTS: f64 = 2.5;
 const UNANSWERED: f64 = -7.0;
@@ -58,6 +60,25 @@ const BARE: f64 = -12.0;
 /// Points a logit of warmth, and at most.
 const WARMTH: f64 = 6.0;
 const MOST_WARMTH: f64 = 9.0;
+/// How much of what was understood is shown, and how much is answered.
+const UNDERSTANDS: Degree = Degree {
+    head: Head::Understanding,
+    rule: "understanding_of_all_turns",
+    plain: -3.2,
+    points: 3.0,
+    most: 6.0,
+    would_earn: "give back what you have understood, and check it",
+    of_substance: true,
+};
+const ANSWERS: Degree = Degree {
+    head: Head::Offering,
+    rule: "offers_in_all_turns",
+    plain: 0.9,
+    points: 4.0,
+    most: 6.0,
+    would_earn: "answer with what can be done",
+    of_substance: true,
+};
 /// Points of the mood at the end.
 const MOOD: f64 = 15.0;
 const LEAVES_CONTENT: f64 = 6.0;
@@ -201,6 +222,7 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     share("takes_up_words", TAKES_UP, &|t| t.takes_up, "");
     share("reacts", REACTS, &|t| t.reacts, "");
     share("bare_questions", BARE, &|t| t.only_asks && !t.reacts, "acknowledge the answer before the next question");
+    evidence.extend(part.level(&UNDERSTANDS).into_iter().chain(part.level(&ANSWERS)));
     evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "take up what the customer feels and wants"));
 }
 

@@ -1,4 +1,4 @@
-//! The five measures of a turn, 0..=1 each: empathy, politeness, positivity, calm, distress.
+//! The eight measures of a turn, 0..=1 each: empathy, politeness, positivity, calm, distress, offering, refusing, understanding.
 //!
 //! Each is a logistic curve: `1 / (1 + exp(-(scale × (bias + Σ weight × amount) + Σ fitted × amount + words)))`. The amount of an act is
 //! its highest confidence in the turn plus half of each further one. The weights below are ours; what labelled sets add to them
@@ -9,14 +9,15 @@ use std::sync::LazyLock;
 
 use crate::learned::{self, Head, Model, temper, tempered};
 use crate::lexicon::acts::{
-    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CARING_WISH_WELL, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP,
-    CLOSING_THANKS, COURTESY_DEFERENCE, COURTESY_HEDGE, COURTESY_PLEASE, COURTESY_REQUEST, COURTESY_THANKS,
-    CUSTOMER_CONFUSED, CUSTOMER_HARDSHIP, CUSTOMER_SATISFIED, CUSTOMER_THANKS, CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED,
-    CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING,
-    EMPATHY_TAKE_ON, EMPATHY_VALIDATE, GREETING_HELLO, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
-    NEGATIVE_YOU_MUST, PATIENCE_BLAME, PATIENCE_GIVE_TIME, PATIENCE_REASSURE, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH,
-    POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE, RUDE_INSULT,
-    RUDE_PROFANITY, TONE_NEGATIVE, TONE_POSITIVE,
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CARING_WISH_WELL, CLOSING_FAREWELL, CLOSING_NEXT_STEP,
+    CLOSING_OFFER_MORE_HELP, CLOSING_RECAP, CLOSING_THANKS, COURTESY_DEFERENCE, COURTESY_HEDGE, COURTESY_PLEASE,
+    COURTESY_REQUEST, COURTESY_THANKS, CUSTOMER_CONFUSED, CUSTOMER_HARDSHIP, CUSTOMER_SATISFIED, CUSTOMER_THANKS,
+    CUSTOMER_TROUBLE, CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_WORRIED, EMPATHY_APOLOGY, EMPATHY_DISMISS,
+    EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE, GREETING_HELLO, NEGATIVE_NO_ALTERNATIVE,
+    NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, PATIENCE_BLAME, PATIENCE_EXPLAIN_AGAIN,
+    PATIENCE_GIVE_TIME, PATIENCE_REASSURE, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH, POSITIVE_ALTERNATIVE,
+    POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE, RUDE_INSULT, RUDE_PROFANITY, TONE_NEGATIVE,
+    TONE_POSITIVE,
 };
 use crate::lexicon::{ACTS, Act, Found, Reading, TurnReading};
 use crate::model::Language;
@@ -34,6 +35,12 @@ pub struct Measures {
     pub calm: f64,
     /// How upset the speaker is.
     pub distress: f64,
+    /// Says what can or will be done: a way, a step, another way.
+    pub offering: f64,
+    /// Says what cannot be had or must be done: a refusal, a rule, an order.
+    pub refusing: f64,
+    /// Shows what was understood: gives it back, checks it, sums it up, explains it anew.
+    pub understanding: f64,
 }
 
 type Weights = &'static [(Act, f64)];
@@ -148,15 +155,58 @@ const DISTRESS: (f64, Weights) = (
     ],
 );
 
-const BY_HEAD: [(f64, Weights); 5] = [EMPATHY, POLITENESS, POSITIVITY, CALM, DISTRESS];
+const OFFERING: (f64, Weights) = (
+    -1.5,
+    &[
+        (POSITIVE_CAN_DO, 2.0),
+        (POSITIVE_ALTERNATIVE, 2.0),
+        (POSITIVE_NEXT_STEP, 2.0),
+        (CLOSING_NEXT_STEP, 1.5),
+        (EMPATHY_TAKE_ON, 0.7),
+        (POSITIVE_GLADLY, 0.3),
+        (RUDE_DISMISSIVE, -1.0),
+    ],
+);
+const REFUSING: (f64, Weights) = (
+    -2.0,
+    &[
+        (NEGATIVE_REFUSAL, 2.0),
+        (NEGATIVE_NO_ALTERNATIVE, 2.0),
+        (NEGATIVE_POLICY_WALL, 2.0),
+        (NEGATIVE_YOU_MUST, 2.0),
+        (RUDE_DISMISSIVE, 0.5),
+    ],
+);
+const UNDERSTANDING: (f64, Weights) = (
+    -2.0,
+    &[(ATTENTION_PARAPHRASE, 2.0), (ATTENTION_CHECK_BACK, 2.0), (CLOSING_RECAP, 2.0), (PATIENCE_EXPLAIN_AGAIN, 2.0)],
+);
+
+/// Number of measures.
+const N: usize = 8;
+const BY_HEAD: [(f64, Weights); N] =
+    [EMPATHY, POLITENESS, POSITIVITY, CALM, DISTRESS, OFFERING, REFUSING, UNDERSTANDING];
 /// Their heads in the model, in the order of the fields of [`Measures`].
-pub const HEADS: [Head; 5] = [Head::Empathy, Head::Politeness, Head::Positivity, Head::Calm, Head::Distress];
+pub const HEADS: [Head; N] = [
+    Head::Empathy,
+    Head::Politeness,
+    Head::Positivity,
+    Head::Calm,
+    Head::Distress,
+    Head::Offering,
+    Head::Refusing,
+    Head::Understanding,
+];
 
 impl Measures {
+    fn all(&self) -> [f64; N] {
+        let Measures { empathy, politeness, positivity, calm, distress, offering, refusing, understanding } = *self;
+        [empathy, politeness, positivity, calm, distress, offering, refusing, understanding]
+    }
+
     /// The measure of a head; 0 for a head that is none.
     pub fn of(&self, head: Head) -> f64 {
-        let all = [self.empathy, self.politeness, self.positivity, self.calm, self.distress];
-        all.get(head as usize).copied().unwrap_or(0.0)
+        self.all().get(head as usize).copied().unwrap_or(0.0)
     }
 }
 
@@ -190,7 +240,7 @@ pub fn amounts(acts: &[Found]) -> [f64; ACTS.len()] {
 }
 
 /// What our own weights make of the acts of a turn, for each measure, in logits, in the order of the first heads ([`Head`]).
-pub fn act_logits(amounts: &[f64; ACTS.len()]) -> [f64; 5] {
+pub fn act_logits(amounts: &[f64; ACTS.len()]) -> [f64; N] {
     BY_HEAD.map(|(bias, weights)| bias + weights.iter().map(|(act, w)| w * amounts[usize::from(act.0)]).sum::<f64>())
 }
 
@@ -213,12 +263,16 @@ pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Mea
         positivity: of(Head::Positivity),
         calm: of(Head::Calm),
         distress: of(Head::Distress),
+        offering: of(Head::Offering),
+        refusing: of(Head::Refusing),
+        understanding: of(Head::Understanding),
     }
 }
 
 /// What a language adds, in logits: Russian and Kazakh. With it the turns of conversations that are told in all three languages have
 /// the same mean logit as in English (`tests/agreement` holds it against them).
-const OFFSETS: [[f64; 5]; 2] = [[-0.15, -0.15, -0.02, -0.22, 0.02], [-0.35, -0.11, -0.25, -0.39, 0.02]];
+const OFFSETS: [[f64; N]; 2] =
+    [[-0.15, -0.15, -0.02, -0.22, 0.02, 0.40, -0.15, 0.11], [-0.35, -0.11, -0.25, -0.39, 0.02, 0.41, -0.04, -0.03]];
 
 fn offset(language: Option<Language>, head: Head) -> f64 {
     match language {
@@ -230,12 +284,12 @@ fn offset(language: Option<Language>, head: Head) -> f64 {
 
 /// Our weights and what the model makes of them, in logits, for each measure.
 struct Combined {
-    bias: [f64; 5],
-    of_act: [[f64; 5]; ACTS.len()],
+    bias: [f64; N],
+    of_act: [[f64; N]; ACTS.len()],
 }
 
 fn combined(model: Option<&Model>) -> Combined {
-    let mut out = Combined { bias: [0.0; 5], of_act: [[0.0; 5]; ACTS.len()] };
+    let mut out = Combined { bias: [0.0; N], of_act: [[0.0; N]; ACTS.len()] };
     for head in HEADS {
         let (h, (bias, weights)) = (head as usize, BY_HEAD[head as usize]);
         let scale = scale(model, head);
@@ -374,7 +428,7 @@ mod tests {
         let insult = of_turn(&vec![found(RUDE_INSULT, 1.0); 50]);
         let kind = of_turn(&[found(EMPATHY_VALIDATE, 1.0), found(COURTESY_THANKS, 0.8)]);
         for m in [none, insult, kind] {
-            for v in [m.empathy, m.politeness, m.positivity, m.calm, m.distress] {
+            for v in m.all() {
                 assert!((0.0..=1.0).contains(&v));
             }
         }

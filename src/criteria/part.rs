@@ -28,6 +28,25 @@ pub enum Role {
     Other,
 }
 
+/// How a measure counts by degrees.
+#[derive(Clone, Copy, Debug)]
+pub struct Degree {
+    /// The measure.
+    pub head: Head,
+    /// The name of its evidence.
+    pub rule: &'static str,
+    /// Its logit in plain talk, where it wins and costs nothing: the median of the rated conversations.
+    pub plain: f64,
+    /// Points a logit.
+    pub points: f64,
+    /// Most points won or lost.
+    pub most: f64,
+    /// What would have earned points instead.
+    pub would_earn: &'static str,
+    /// Whether a greeting or a goodbye says nothing of it: then another turn is shown.
+    pub of_substance: bool,
+}
+
 /// One agent's part of a conversation.
 #[derive(Debug)]
 pub struct Part<'a> {
@@ -179,28 +198,37 @@ impl<'a> Part<'a> {
 
     /// Evidence from a measure over all own turns: it points to what moves it most where it is highest, or lowest where points are lost.
     pub fn tone(&self, head: Head, rule: &'static str, points: f64, would_earn: &'static str) -> Option<Evidence> {
-        Some(self.tone_of(self.utmost(points, |t| t.measures.of(head))?, head, rule, points, would_earn))
+        let turn = self.utmost(points, |t| t.measures.of(head))?;
+        Some(self.shown_by(turn, head, points > 0.0, self.graded(rule, points, turn, would_earn)))
     }
 
-    /// The same from a turn that is known.
-    fn tone_of(&self, turn: usize, head: Head, rule: &'static str, points: f64, would_earn: &'static str) -> Evidence {
-        let mut evidence = self.graded(rule, points, turn, would_earn);
+    /// The evidence, marking what in the turn moves the measure most, upwards or downwards.
+    fn shown_by(&self, turn: usize, head: Head, up: bool, mut evidence: Evidence) -> Evidence {
         let acts = measures::without_others_troubles(self.acts(turn));
         let movers = measures::movers(self.reading, turn, &acts, self.lexicon.model(), head);
         // A word that moves it a little says nothing by itself: then it is the turn as a whole.
-        let told = |m: &&measures::Mover| m.by * points > 0.0 && (m.act.is_some() || m.by.abs() >= TELLING);
+        let told = |m: &&measures::Mover| (m.by > 0.0) == up && (m.act.is_some() || m.by.abs() >= TELLING);
         if let Some(m) = movers.iter().find(told) {
             (evidence.start, evidence.end) = (m.start as usize, m.end as usize);
         }
         evidence
     }
 
-    /// Evidence from the warmth of all own words ([`Signals::warmth`]): `points` a logit from that of plain talk on, at most `most`. It
-    /// points to the turn that moves the mean most: a bare greeting is cool, too, but has few words.
+    /// Evidence from how much of a measure all own words have ([`Signals::level`]). It points to the turn that moves the mean most: a bare
+    /// greeting is cool, too, but has few words.
+    pub fn level(&self, degree: &Degree) -> Option<Evidence> {
+        let Degree { head, plain, .. } = *degree;
+        let off = self.signals.level(head)? - plain;
+        let shows = |t: &OwnTurn| !(degree.of_substance && t.formal);
+        let turn = self.utmost(off, |t| if shows(t) { t.words as f64 * (t.logit(head) - plain) } else { 0.0 })?;
+        let points = (degree.points * off).clamp(-degree.most, degree.most);
+        Some(self.shown_by(turn, head, off > 0.0, self.graded(degree.rule, points, turn, degree.would_earn)))
+    }
+
+    /// Evidence from the warmth of all own words: the level of the measure empathy, `points` a logit from that of plain talk on.
     pub fn warmth(&self, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
-        let points = (points * (self.signals.warmth()? - PLAIN_WARMTH)).clamp(-most, most);
-        let turn = self.utmost(points, |t| t.words as f64 * (t.warmth() - PLAIN_WARMTH))?;
-        Some(self.tone_of(turn, Head::Empathy, "warmth_of_all_turns", points, would_earn))
+        let (head, rule, plain) = (Head::Empathy, "warmth_of_all_turns", PLAIN_WARMTH);
+        self.level(&Degree { head, rule, plain, points, most, would_earn, of_substance: false })
     }
 
     /// Evidence from the mood (positivity less distress) of the customer's last two turns behind the first own one: half of `points` each

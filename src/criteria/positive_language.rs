@@ -12,9 +12,10 @@
 //! (6, 6, 8 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
 //! alternative, a can-do or a next step is a *reframe* and adds 5; left standing it costs 14. "You must" costs 8, policy as a wall 12,
 //! blaming 10, a shut door ("nothing I can do") 15; losses of one kind fade more slowly than gains.
-//! By degrees, the tone of all own turns adds or costs up to 6 (mean of the measure positivity), their warmth up to 16
-//! (mean of the measure empathy, turns weighted by their words).
-//! Without any framing either way the criterion is not applicable.
+//! By degrees, whatever the wording: how much is offered in all own turns adds or costs up to 10, how much is refused up to 30
+//! (mean logits of the measures offering and refusing, turns weighted by their words), their warmth up to 16 (empathy), and their tone
+//! up to 6 (mean of the measure positivity).
+//! Not applicable where no phrase frames anything either way and no own turn offers or refuses (0.7 of one of the two measures).
 //!
 //! ## Example
 //! "This product will be here next month; I can take your order now and will let you know as soon as it is in."
@@ -26,7 +27,7 @@
 //! A refusal that must stay a refusal (a request that the law forbids) is scored like any other; it still can be followed by a next step.
 
 use super::Criterion;
-use super::part::{Part, fading};
+use super::part::{Degree, Part, fading};
 use crate::learned::Head;
 use crate::lexicon::acts::{
     CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
@@ -42,7 +43,7 @@ pub struct PositiveLanguage;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 53.2, spread: 16.5 };
+const CURVE: Curve = Curve { centre: 48.4, spread: 25.5 };
 const REFRAMED: f64 = 5.0;
 const REFUSED: f64 = -14.0;
 /// Points between the worst and the best tone, and that of plain turns.
@@ -52,6 +53,27 @@ const MOST_TONE: f64 = 6.0;
 /// Points a logit of warmth, and at most.
 const WARMTH: f64 = 8.0;
 const MOST_WARMTH: f64 = 16.0;
+/// How much is offered, and refused, by degrees.
+const OFFERS: Degree = Degree {
+    head: Head::Offering,
+    rule: "offers_in_all_turns",
+    plain: 0.9,
+    points: 8.0,
+    most: 10.0,
+    would_earn: "say what you can do and when",
+    of_substance: true,
+};
+const REFUSES: Degree = Degree {
+    head: Head::Refusing,
+    rule: "refuses_in_all_turns",
+    plain: -3.8,
+    points: -15.0,
+    most: 30.0,
+    would_earn: "say what is possible instead",
+    of_substance: true,
+};
+/// An own turn with so much of either measure offers or refuses, in whatever words.
+const SURELY: f64 = 0.7;
 /// What turns a refusal into a reframe.
 const WAYS_ON: &[Act] =
     &[POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, EMPATHY_TAKE_ON];
@@ -159,7 +181,8 @@ impl Criterion for PositiveLanguage {
                 }
             }
         }
-        if evidence.is_empty() {
+        let reaches = |head| part.signals.reaches(head, SURELY);
+        if evidence.is_empty() && !reaches(Head::Offering) && !reaches(Head::Refusing) {
             return CriterionResult::not_applicable("nothing was refused, ordered, offered or promised");
         }
         if let Some(mean) = part.signals.own_mean(|t| t.measures.positivity) {
@@ -167,6 +190,7 @@ impl Criterion for PositiveLanguage {
             let would_earn = "say what will be, not what is wrong";
             evidence.extend(part.tone(Head::Positivity, "tone_of_all_turns", points, would_earn));
         }
+        evidence.extend(part.level(&OFFERS).into_iter().chain(part.level(&REFUSES)));
         evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "say what it does for this customer"));
         evidence.retain(|e| e.points != 0.0);
         CriterionResult::scored(BASE, evidence, self.curve(), "something was refused, ordered, offered or promised")

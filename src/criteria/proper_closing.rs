@@ -13,6 +13,8 @@
 //! help (16); thanks (10); farewell (20). A turn near the end that says four details of the talk again is three quarters of a recap. Checks, recaps and offers count in the last eight turns of the agent, thanks and farewell in the last two.
 //! Both sides close: a customer whose last two turns thank, are content or say goodbye adds 11 where the agent takes a step at all; one who is upset, lost or says it again costs 15, a
 //! question that the end cuts off 13.
+//! By degrees, whatever the wording: how much the own turns say of what can and will be done adds or costs up to 8 (mean logit of the
+//! measure offering), for an end is agreed on what will be.
 //! Emails: next step or date (35), invitation to reply (30), sign-off (26), in the agent's last letter (the last two where the last one only answers thanks).
 //! A trouble that the customer still calls open at the end, or a customer left confused by the last words, caps the steps at 40, and no goodbye of theirs lifts it.
 //! Not applicable after a transfer, a hang-up or a drop, and where the conversation never came to an end.
@@ -27,8 +29,9 @@
 //! A call that the recording cuts off looks like an abrupt end unless the input says who hung up.
 
 use super::Criterion;
-use super::part::{Part, Role};
+use super::part::{Degree, Part, Role};
 use super::signals::OwnTurn;
+use crate::learned::Head;
 use crate::lexicon::acts::{
     CLOSING_CHECK_RESOLVED, CLOSING_FAREWELL, CLOSING_INVITE_REPLY, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP,
     CLOSING_RECAP, CLOSING_SIGN_OFF, CLOSING_THANKS, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_REPEATS,
@@ -45,7 +48,7 @@ pub struct ProperClosing;
 const BASE: f64 = 50.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 51.7, spread: 19.5 };
+const CURVE: Curve = Curve { centre: 52.2, spread: 19.2 };
 const CAP: f64 = 40.0;
 /// Details from long before that a recap has, the last own turns it may stand in, and what such a one is worth of a told one.
 const DETAILS: usize = 4;
@@ -61,6 +64,17 @@ const DISAGREES: f64 = -15.0;
 const OVER_A_QUESTION: f64 = -13.0;
 const CONTENT: &[Act] = &[CUSTOMER_THANKS, CUSTOMER_SATISFIED, CUSTOMER_FAREWELL];
 const DISCONTENT: &[Act] = &[CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_REPEATS, CUSTOMER_CONFUSED];
+
+/// What the end is agreed on.
+const AGREED: Degree = Degree {
+    head: Head::Offering,
+    rule: "offers_in_all_turns",
+    plain: 0.9,
+    points: 4.0,
+    most: 8.0,
+    would_earn: "say what will be done, and when",
+    of_substance: true,
+};
 
 /// What answers a trouble that is still open.
 const WAYS_ON: &[Act] = &[
@@ -194,6 +208,7 @@ impl Criterion for ProperClosing {
                 _ => part.missed(step.rule, -half, last, step.would_earn),
             });
         }
+        evidence.extend(part.level(&AGREED).into_iter().filter(|e| e.points != 0.0));
         let sum = BASE + evidence.iter().map(|e| e.points).sum::<f64>();
         if let Some((turn, open)) = open_at_the_end(part)
             && sum > CAP
@@ -206,7 +221,8 @@ impl Criterion for ProperClosing {
         if part.conversation.channel != Channel::Email {
             // Nor does a "bye" lift what is left open above the cap.
             let open = evidence.iter().any(|e| e.rule == "left_open");
-            let led = !open && evidence.iter().any(|e| e.points > 0.0 && part.roles[e.turn] == Role::Own);
+            let step = |e: &Evidence| e.points > 0.0 && e.rule != AGREED.rule && part.roles[e.turn] == Role::Own;
+            let led = !open && evidence.iter().any(step);
             evidence.extend(goes_along(part, last, led));
         }
         CriterionResult::scored(BASE, evidence, self.curve(), "the agent brought the conversation to its end")

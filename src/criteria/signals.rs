@@ -4,16 +4,16 @@
 
 use super::measures::{self, Measures};
 use super::part::Role;
-use crate::learned::Model;
+use crate::learned::{Head, Model};
 use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CARING_WISH_WELL, CLOSING_FAREWELL, CLOSING_NEXT_STEP,
-    CLOSING_OFFER_MORE_HELP, CLOSING_RECAP, CLOSING_THANKS, CUSTOMER_FAREWELL, CUSTOMER_SATISFIED, CUSTOMER_THANKS,
-    EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON, EMPATHY_VALIDATE,
-    GREETING_HELLO, GREETING_OFFER_HELP, HANDOVER_TRANSFER, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL,
-    NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, OWNERSHIP_DEFLECT, PATIENCE_BLAME, PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME,
-    PATIENCE_HOLD_ASK, PATIENCE_HOLD_BARE, PATIENCE_REASSURE, PATIENCE_RUSH, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO,
-    POSITIVE_GLADLY, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE, RUDE_INSULT, TALK_ANSWERS, TALK_ASKS, TALK_INSISTS,
-    TONE_POSITIVE,
+    CLOSING_OFFER_MORE_HELP, CLOSING_RECAP, CLOSING_SIGN_OFF, CLOSING_THANKS, CUSTOMER_FAREWELL, CUSTOMER_SATISFIED,
+    CUSTOMER_THANKS, EMPATHY_APOLOGY, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_NAME_FEELING, EMPATHY_TAKE_ON,
+    EMPATHY_VALIDATE, GREETING_HELLO, GREETING_OFFER_HELP, HANDOVER_TRANSFER, NEGATIVE_NO_ALTERNATIVE,
+    NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, OWNERSHIP_DEFLECT, PATIENCE_BLAME,
+    PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME, PATIENCE_HOLD_ASK, PATIENCE_HOLD_BARE, PATIENCE_REASSURE,
+    PATIENCE_RUSH, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_GLADLY, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE,
+    RUDE_INSULT, TALK_ANSWERS, TALK_ASKS, TALK_INSISTS, TONE_POSITIVE,
 };
 use crate::lexicon::{Act, Found, Reading};
 use crate::model::{Channel, Conversation, Kind};
@@ -41,6 +41,8 @@ pub struct OwnTurn {
     pub tells: bool,
     /// Whether it comforts, waves away or ends the talk.
     pub evades: bool,
+    /// Whether it greets or takes leave and tells nothing.
+    pub formal: bool,
     /// Whether it reacts to what was said: with feeling, gladly, in own words.
     pub reacts: bool,
     /// Whether it takes up a word of substance that the customer has just said.
@@ -135,6 +137,9 @@ const INSTEAD: &[Act] = &[
     RUDE_DISMISSIVE,
     RUDE_INSULT,
 ];
+/// Acts that open or close a talk.
+const FORMALITIES: &[Act] =
+    &[GREETING_HELLO, GREETING_OFFER_HELP, CLOSING_FAREWELL, CLOSING_THANKS, CLOSING_OFFER_MORE_HELP, CLOSING_SIGN_OFF];
 /// Acts by which a customer takes leave, however it sounds.
 pub(super) const LEAVES: &[Act] = &[CUSTOMER_FAREWELL, CUSTOMER_THANKS, CUSTOMER_SATISFIED];
 /// Acts that tell something, ask for time to find out, or give back what was asked.
@@ -270,6 +275,7 @@ impl Signals {
                         asks,
                         tells,
                         evades,
+                        formal: finds(i, FORMALITIES) && !tells,
                         reacts: finds(i, REACTIONS),
                         takes_up: agent.list.iter().any(|f| heard.has(*f)),
                         recalls: agent
@@ -309,12 +315,16 @@ impl Signals {
         mean(self.own.iter().map(of))
     }
 
-    /// How warm the own words are: mean logit of the measure empathy over the own turns, weighted by their words. `None` when there are
-    /// none.
-    pub fn warmth(&self) -> Option<f64> {
+    /// How much of a measure the own words have: its mean logit over the own turns, weighted by their words. `None` when there are none.
+    pub fn level(&self, head: Head) -> Option<f64> {
         let words: usize = self.own.iter().map(|t| t.words).sum();
-        let sum: f64 = self.own.iter().map(|t| t.words as f64 * t.warmth()).sum();
+        let sum: f64 = self.own.iter().map(|t| t.words as f64 * t.logit(head)).sum();
         (words > 0).then(|| sum / words as f64)
+    }
+
+    /// Whether a measure of an own turn reaches so much, 0..=1.
+    pub fn reaches(&self, head: Head, least: f64) -> bool {
+        self.own.iter().any(|t| t.measures.of(head) >= least)
     }
 
     /// Share of the own turns of which something holds, 0 when there is none.
@@ -330,9 +340,9 @@ impl Signals {
 }
 
 impl OwnTurn {
-    /// The logit of its measure empathy.
-    pub fn warmth(&self) -> f64 {
-        let m = self.measures.empathy.clamp(SURE, 1.0 - SURE);
+    /// The logit of a measure.
+    pub fn logit(&self, head: Head) -> f64 {
+        let m = self.measures.of(head).clamp(SURE, 1.0 - SURE);
         (m / (1.0 - m)).ln()
     }
 

@@ -31,6 +31,12 @@ pub enum Head {
     Calm,
     /// The measure distress.
     Distress,
+    /// The measure offering.
+    Offering,
+    /// The measure refusing.
+    Refusing,
+    /// The measure understanding.
+    Understanding,
     /// Whether an agent's turn says goodbye.
     Farewell,
     /// Whether an agent's turn offers more help.
@@ -49,6 +55,9 @@ impl Head {
         Head::Positivity,
         Head::Calm,
         Head::Distress,
+        Head::Offering,
+        Head::Refusing,
+        Head::Understanding,
         Head::Farewell,
         Head::OfferMoreHelp,
         Head::CustomerFarewell,
@@ -63,6 +72,9 @@ impl Head {
             Head::Positivity => "positivity",
             Head::Calm => "calm",
             Head::Distress => "distress",
+            Head::Offering => "offering",
+            Head::Refusing => "refusing",
+            Head::Understanding => "understanding",
             Head::Farewell => "closing.farewell",
             Head::OfferMoreHelp => "closing.offer_more_help",
             Head::CustomerFarewell => "customer.farewell",
@@ -72,7 +84,7 @@ impl Head {
 }
 
 /// Number of heads.
-pub const HEADS: usize = 9;
+pub const HEADS: usize = 12;
 /// Thousandths of a logit for each head.
 pub type Weights = [i16; HEADS];
 /// Sums of weights.

@@ -47,6 +47,7 @@ const TAUGHT_WEIGHT: f64 = 1.2;
 const SPREAD_FELT: f64 = 0.08;
 const SPREAD_POSITIVITY: f64 = 0.03;
 const SPREAD_POLITENESS: f64 = 0.02;
+const SPREAD_TAUGHT: f64 = 0.05;
 const SPREAD_ACT: f64 = 0.3;
 const SPREAD_CONTEXT: f64 = 1.0;
 const SPREAD_SCALE: f64 = 0.1;
@@ -168,7 +169,7 @@ pub fn train(
 }
 
 fn is_measure(head: Head) -> bool {
-    (head as usize) <= Head::Distress as usize
+    measures::HEADS.contains(&head)
 }
 
 /// The vocabulary of pieces, from the words of all sets and of the lexicon's examples.
@@ -358,6 +359,7 @@ fn fit(rows: &[&Row], features: usize) -> Fit {
         Head::Empathy | Head::Calm | Head::Distress => SPREAD_FELT,
         Head::Positivity => SPREAD_POSITIVITY,
         Head::Politeness => SPREAD_POLITENESS,
+        Head::Offering | Head::Refusing | Head::Understanding => SPREAD_TAUGHT,
         _ => SPREAD_ACT,
     };
     // Constants a set (one for acts, whose place is the same everywhere), then the scale, context and words.

@@ -8,7 +8,11 @@ use std::path::Path;
 
 use super::sets::{SETS, SetError, Sets, Target};
 use crate::learned::Head;
-use crate::lexicon::acts::Act;
+use crate::lexicon::acts::{
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, Act, CLOSING_RECAP, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL,
+    NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, PATIENCE_EXPLAIN_AGAIN, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO,
+    POSITIVE_NEXT_STEP,
+};
 use crate::model::Speaker;
 
 /// Languages with a file, and the names of their sets.
@@ -17,6 +21,13 @@ pub const FILES: [(&str, &str); 3] = [("en", "taught_en"), ("ru", "taught_ru"), 
 const MOST: f64 = 4.0;
 /// Measures in the order of the columns.
 const RATED: [Head; 5] = [Head::Empathy, Head::Politeness, Head::Positivity, Head::Calm, Head::Distress];
+
+/// Measures that an agent's turn has when it has an act of their family.
+const FAMILIES: [(Head, &[Act]); 3] = [
+    (Head::Offering, &[POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, POSITIVE_ALTERNATIVE]),
+    (Head::Refusing, &[NEGATIVE_REFUSAL, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_YOU_MUST]),
+    (Head::Understanding, &[ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_RECAP, PATIENCE_EXPLAIN_AGAIN]),
+];
 
 /// One line of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +102,12 @@ pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
                 };
                 if says {
                     sets.add(set, &group, head, Target::Graded(rating), vec![at], vec![0]);
+                }
+            }
+            for (head, family) in FAMILIES.iter().filter(|_| turn.speaker == Speaker::Agent) {
+                if let Some(acts) = &turn.acts {
+                    let has = acts.iter().any(|a| family.contains(a));
+                    sets.add(set, &group, *head, Target::Graded(f64::from(u8::from(has))), vec![at], vec![0]);
                 }
             }
             *sets.sizes.entry(name).or_default() += 1;

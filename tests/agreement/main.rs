@@ -252,7 +252,7 @@ fn told_thrice() -> Vec<[Conversation<'static>; 3]> {
 #[test]
 fn measures_are_alike_in_every_language() {
     // Sums of logits by language and measure.
-    let mut sums = [[0.0; 5]; 3];
+    let mut sums = [[0.0; measures::HEADS.len()]; 3];
     let mut n = 0.0;
     let (mut reader, mut reading) = (Reader::new(&LEXICON), Reading::default());
     for versions in told_thrice() {
@@ -289,7 +289,7 @@ fn a_conversation_scores_alike_in_every_language() {
         }
     }
     assert!(count >= 60);
-    let least = [0.70, 0.56, 0.65, 0.70, 0.60, 0.78];
+    let least = [0.70, 0.56, 0.60, 0.70, 0.60, 0.78];
     for ((criterion, all), least) in criteria::ALL.iter().zip(&scores).zip(least) {
         let name = criterion.name();
         let mean = |l: usize| all.iter().map(|s| s[l]).sum::<f64>() / all.len() as f64;
