@@ -43,7 +43,7 @@ pub struct PositiveLanguage;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 48.4, spread: 25.5 };
+const CURVE: Curve = Curve { centre: 46.8, spread: 25.5 };
 const REFRAMED: f64 = 5.0;
 const REFUSED: f64 = -14.0;
 /// Points between the worst and the best tone, and that of plain turns.
@@ -57,7 +57,7 @@ const MOST_WARMTH: f64 = 16.0;
 const OFFERS: Degree = Degree {
     head: Head::Offering,
     rule: "offers_in_all_turns",
-    plain: 0.9,
+    plain: 1.0,
     points: 8.0,
     most: 10.0,
     would_earn: "say what you can do and when",

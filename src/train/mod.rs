@@ -41,7 +41,7 @@ const FEWEST: u32 = 3;
 const SET_WEIGHT: f64 = 3000.0;
 const EXAMPLE_WEIGHT: f64 = 2.0;
 /// So many times as much counts a turn that was written to teach: it is service talk, and rated in every measure.
-const TAUGHT_WEIGHT: f64 = 1.2;
+const TAUGHT_WEIGHT: f64 = 1.6;
 /// Ridge: variance of the weights of words for measures (what our own turns teach best may move most) and for acts, of place and company,
 /// and of the scale.
 const SPREAD_FELT: f64 = 0.08;
