@@ -18,7 +18,7 @@
 //! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 42.
 //! A good feeling told at some length is a weak opportunity too: it is answered by sharing it. So is something heavy that is told without a
 //! feeling: a death, an illness, a child in need, age, being alone, the last money; and a turn of some words that sounds moved whatever it
-//! says (measure distress 0.75 or more).
+//! says (measure distress 0.8 or more).
 //! Set formulas that could be said without having listened are worth half.
 //! Without any opportunity the criterion is not applicable.
 //!
@@ -86,7 +86,7 @@ const STORY: usize = 10;
 /// The measure distress from which a turn sounds moved.
 const MOVED: f64 = 0.4;
 /// The same without a bad word in it.
-const SURELY_MOVED: f64 = 0.75;
+const SURELY_MOVED: f64 = 0.8;
 /// Own turns within which an opportunity can be answered.
 const REACH: usize = 2;
 /// Confidence from which a voiced feeling is a strong opportunity.
@@ -408,6 +408,18 @@ mod tests {
         let cold = "That one is in the box with the other papers on it.";
         assert_eq!(shown(cold), cold, "no word of it moves it much: the turn as a whole");
         assert_eq!(shown("That must be so frightening for you."), "must be so frightening for you");
+    }
+
+    #[test]
+    fn kazakh_in_latin_letters_is_told_by_its_acts_alone() {
+        let talk = |customer: &str, agent: &str| {
+            let r = result(&Empathy, Channel::Chat, &format!("C: {customer}\nA: {agent}"));
+            r.evidence.iter().map(|e| e.rule).collect::<Vec<_>>()
+        };
+        let latin = talk("posylkam kelmedi, uaiymdap otyrmyn", "Uaiymdaganynyz tusinikti. Qazir birge sheshemiz.");
+        assert!(latin.contains(&"validates") && !latin.contains(&"warmth_of_all_turns"), "{latin:?}");
+        let cyrillic = talk("посылкам келмеді, уайымдап отырмын", "Уайымдағаныңыз түсінікті. Қазір бірге шешеміз.");
+        assert!(cyrillic.contains(&"validates") && cyrillic.contains(&"warmth_of_all_turns"), "{cyrillic:?}");
     }
 
     #[test]

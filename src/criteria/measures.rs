@@ -355,7 +355,7 @@ pub fn movers(reading: &Reading, turn: usize, acts: &[Found], model: Option<&Mod
         out.push(Mover { start: f.start, end: f.end, act: Some(f.act), by });
     }
     let read = &reading.turns[turn];
-    if let Some(model) = model.filter(|_| read.language.is_some()) {
+    if let Some(model) = model.filter(|_| read.language.is_some() && !read.latin_kazakh) {
         let words = reading.words_of(turn);
         let known: Vec<&learned::Word> = words.iter().map(|w| &reading.known(w).learned).collect();
         let temper = temper(words.len()) / 1000.0;

@@ -198,7 +198,7 @@ impl<'a> Part<'a> {
 
     /// Evidence from a measure over all own turns: it points to what moves it most where it is highest, or lowest where points are lost.
     pub fn tone(&self, head: Head, rule: &'static str, points: f64, would_earn: &'static str) -> Option<Evidence> {
-        let turn = self.utmost(points, |t| t.measures.of(head))?;
+        let turn = self.utmost_of(points, |t| points > 0.0 || !t.formal, |t| t.measures.of(head))?;
         Some(self.shown_by(turn, head, points > 0.0, self.graded(rule, points, turn, would_earn)))
     }
 
@@ -219,8 +219,9 @@ impl<'a> Part<'a> {
     pub fn level(&self, degree: &Degree) -> Option<Evidence> {
         let Degree { head, plain, .. } = *degree;
         let off = self.signals.level(head)? - plain;
-        let shows = |t: &OwnTurn| !(degree.of_substance && t.formal);
-        let turn = self.utmost(off, |t| if shows(t) { t.words as f64 * (t.logit(head) - plain) } else { 0.0 })?;
+        // A greeting or a goodbye shows no lack.
+        let shows = |t: &OwnTurn| !(t.formal && (degree.of_substance || off < 0.0));
+        let turn = self.utmost_of(off, shows, |t| t.weight * (t.logit(head) - plain))?;
         let points = (degree.points * off).clamp(-degree.most, degree.most);
         Some(self.shown_by(turn, head, off > 0.0, self.graded(degree.rule, points, turn, degree.would_earn)))
     }
@@ -251,9 +252,17 @@ impl<'a> Part<'a> {
 
     /// The own turn with most of something, or with least where points are lost.
     pub fn utmost(&self, points: f64, of: impl Fn(&OwnTurn) -> f64) -> Option<usize> {
+        self.utmost_of(points, |_| true, of)
+    }
+
+    /// The same among those that may show it, and among all where none may.
+    fn utmost_of(&self, points: f64, shows: impl Fn(&OwnTurn) -> bool, of: impl Fn(&OwnTurn) -> f64) -> Option<usize> {
         let sign = if points < 0.0 { -1.0 } else { 1.0 };
-        let more = |best: (f64, usize), next: (f64, usize)| if next.0 > best.0 { next } else { best };
-        self.signals.own.iter().map(|t| (sign * of(t), t.turn)).reduce(more).map(|(_, turn)| turn)
+        let value = |t: &OwnTurn| (shows(t), sign * of(t), t.turn);
+        let more = |best: (bool, f64, usize), next: (bool, f64, usize)| {
+            if (next.0, next.1) > (best.0, best.1) { next } else { best }
+        };
+        self.signals.own.iter().map(value).reduce(more).map(|(_, _, turn)| turn)
     }
 
     /// Words of a turn that begin from byte `from` on and before byte `to`.

@@ -294,7 +294,7 @@ fn strained(part: &Part<'_>) -> bool {
 /// How calm the agent's turns are, and in what mood the customer's last ones.
 fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let s = &part.signals;
-    if let Some(mean) = s.own_mean(|t| t.measures.calm) {
+    if let Some(mean) = s.mean_of(Head::Calm) {
         let points = (CALM * (mean - CALM_PLAIN)).clamp(-MOST_CALM, MOST_CALM);
         let would_earn = "keep the words even, whatever is said to you";
         evidence.extend(part.tone(Head::Calm, "tone_of_all_turns", points, would_earn));

@@ -131,12 +131,12 @@ fn familiar(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
 /// What the own turns say by degrees.
 fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let s = &part.signals;
-    if let Some(mean) = s.own_mean(|t| t.measures.politeness) {
+    if let Some(mean) = s.mean_of(Head::Politeness) {
         let points = (TONE * (mean - 0.5)).clamp(-MOST_TONE, MOST_TONE);
         let would_earn = "soften requests, and thank for what is given";
         evidence.extend(part.tone(Head::Politeness, "tone_of_all_turns", points, would_earn));
     }
-    if let Some(mean) = s.own_mean(|t| t.measures.empathy) {
+    if let Some(mean) = s.mean_of(Head::Empathy) {
         let points = (WARMTH * (mean - PLAIN_WARMTH)).clamp(-MOST_WARMTH, MOST_WARMTH);
         evidence.extend(part.tone(
             Head::Empathy,

@@ -185,7 +185,7 @@ impl Criterion for PositiveLanguage {
         if evidence.is_empty() && !reaches(Head::Offering) && !reaches(Head::Refusing) {
             return CriterionResult::not_applicable("nothing was refused, ordered, offered or promised");
         }
-        if let Some(mean) = part.signals.own_mean(|t| t.measures.positivity) {
+        if let Some(mean) = part.signals.mean_of(Head::Positivity) {
             let points = (TONE * (mean - PLAIN)).clamp(-MOST_TONE, MOST_TONE);
             let would_earn = "say what will be, not what is wrong";
             evidence.extend(part.tone(Head::Positivity, "tone_of_all_turns", points, would_earn));

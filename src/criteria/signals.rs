@@ -28,6 +28,8 @@ pub struct OwnTurn {
     pub measures: Measures,
     /// Words in it.
     pub words: usize,
+    /// How much it counts where turns are weighted by their words: none of them in letters that the fitted model cannot read.
+    pub weight: f64,
     /// Share of its words, and of those of substance, that it has in common with the own turn before it that is most like it
     /// (Jaccard, the lesser of the two), 0..=1. Turns with other numbers are not alike.
     pub likeness: f64,
@@ -269,6 +271,7 @@ impl Signals {
                         turn: i,
                         measures: measures(i),
                         words: n,
+                        weight: if reading.turns[i].latin_kazakh { 0.0 } else { n as f64 },
                         likeness: like.map_or(0.0, |l| l.0),
                         like: like.map(|(_, k)| own[k].turn),
                         only_asks,
@@ -315,11 +318,16 @@ impl Signals {
         mean(self.own.iter().map(of))
     }
 
+    /// Mean of a measure over the own turns that can be read; `None` when there is none.
+    pub fn mean_of(&self, head: Head) -> Option<f64> {
+        mean(self.own.iter().filter(|t| t.weight > 0.0).map(|t| t.measures.of(head)))
+    }
+
     /// How much of a measure the own words have: its mean logit over the own turns, weighted by their words. `None` when there are none.
     pub fn level(&self, head: Head) -> Option<f64> {
-        let words: usize = self.own.iter().map(|t| t.words).sum();
-        let sum: f64 = self.own.iter().map(|t| t.words as f64 * t.logit(head)).sum();
-        (words > 0).then(|| sum / words as f64)
+        let weight: f64 = self.own.iter().map(|t| t.weight).sum();
+        let sum: f64 = self.own.iter().map(|t| t.weight * t.logit(head)).sum();
+        (weight > 0.0).then(|| sum / weight)
     }
 
     /// Whether a measure of an own turn reaches so much, 0..=1.

@@ -39,8 +39,10 @@ pub struct TurnReading {
     pub language_confidence: f32,
     /// Range of its acts in [`Reading::acts`].
     pub acts: std::ops::Range<usize>,
-    /// What the fitted model adds up to over its words; zeros in a language that it does not speak.
+    /// What the fitted model adds up to over its words; zeros where it cannot read them.
     pub learned: Sums,
+    /// Kazakh in Latin letters: the fitted model, which has met it in Cyrillic ones alone, cannot read it.
+    pub latin_kazakh: bool,
 }
 
 /// The words, languages and acts of a conversation. Kept and filled anew for each one.
@@ -195,9 +197,10 @@ impl<'l> Reader<'l> {
             reading.language = language;
             reading.language_confidence = confidence;
             reading.acts = from..out.acts.len();
+            reading.latin_kazakh = language == Some(Language::Kazakh) && self.votes[i].mostly_latin();
             if let Some(model) = self.lexicon.model() {
                 let words = &out.words[reading.words.clone()];
-                if language.is_some() && turn.kind == Kind::Speech {
+                if language.is_some() && turn.kind == Kind::Speech && !reading.latin_kazakh {
                     reading.learned = model.sums(words.iter().map(|w| &out.distinct[w.number as usize].learned));
                 }
             }

@@ -50,6 +50,12 @@ impl Votes {
         self.0[vote as usize]
     }
 
+    /// Whether most words are in Latin letters.
+    pub fn mostly_latin(&self) -> bool {
+        let latin = self.of(Vote::Latin) + self.of(Vote::KazakhLatin);
+        latin > self.of(Vote::Russian) + self.of(Vote::Kazakh) + self.of(Vote::Cyrillic)
+    }
+
     /// The language and how sure it is (0..=1), or `None` when the words do not decide it.
     ///
     /// `text` is only read when votes are even and there are at least three Cyrillic words.
