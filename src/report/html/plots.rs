@@ -245,6 +245,32 @@ fn short(name: &str, longest: usize) -> String {
     }
 }
 
+/// Mean width of a letter of a name, in pixels, and half the height of a line.
+const LETTER_WIDTH: f64 = 6.8;
+const HALF_LINE: f64 = 8.0;
+
+/// Where a name would stand, in pixels.
+struct Patch {
+    left: f64,
+    right: f64,
+    middle: f64,
+}
+
+impl Patch {
+    fn around(left: f64, right: f64, middle: f64) -> Patch {
+        Patch { left, right, middle }
+    }
+
+    fn meets(&self, other: &Patch) -> bool {
+        self.left < other.right && other.left < self.right && (self.middle - other.middle).abs() < 2.0 * HALF_LINE
+    }
+
+    /// Whether a dot would be covered.
+    fn holds(&self, (x, y): (f64, f64)) -> bool {
+        (self.left - 5.0..self.right + 5.0).contains(&x) && (y - self.middle).abs() < HALF_LINE + 2.0
+    }
+}
+
 /// The score of each agent against the number of conversations, with limits of chance.
 pub(super) fn funnel(dots: &[FunnelDot], funnel: &Funnel, axis: (&str, &str), width: Width) -> String {
     let most = dots.iter().map(|d| d.n).fold(1.0, f64::max);
@@ -278,24 +304,35 @@ pub(super) fn funnel(dots: &[FunnelDot], funnel: &Funnel, axis: (&str, &str), wi
         let out = |d: &FunnelDot| ((d.mean - funnel.target) * d.n.sqrt()).abs();
         out(b).total_cmp(&out(a)).then(a.name.cmp(&b.name))
     });
-    let (dx, dy) = (right * if wide { 0.22 } else { 0.35 }, (high - low) * 0.05);
-    let mut placed: Vec<(f64, f64)> = Vec::new();
+    let size = (width.pixels(), if wide { 380 } else { 320 });
+    let (left, below) = (34, 40);
+    let (across, up) = (f64::from(size.0 - left), f64::from(size.1 - below));
+    let at = |d: &FunnelDot| (d.n / right * across, (d.mean - low) / (high - low) * up);
+    let mut placed: Vec<Patch> = Vec::new();
     for d in named {
-        let free = placed.iter().all(|p| (p.0 - d.n).abs() > dx || (p.1 - d.mean).abs() > dy);
-        if !free || placed.len() >= 12 {
-            continue;
-        }
-        placed.push((d.n, d.mean));
-        let (side, shift) = if d.n > right * 0.6 { (HPos::Right, -9) } else { (HPos::Left, 9) };
         let name = short(&d.name, if wide { NAME_LENGTH } else { 14 });
+        let ((x, y), length) = (at(d), name.chars().count() as f64 * LETTER_WIDTH);
+        let behind = (HPos::Left, 9, Patch::around(x + 9.0, x + 9.0 + length, y));
+        let before = (HPos::Right, -9, Patch::around(x - 9.0 - length, x - 9.0, y));
+        let free = |patch: &Patch| {
+            (0.0..=across).contains(&patch.left)
+                && patch.right <= across
+                && !placed.iter().any(|p| p.meets(patch))
+                && !dots.iter().any(|o| o.name != d.name && patch.holds(at(o)))
+        };
+        let sides = if d.n > right * 0.6 { [before, behind] } else { [behind, before] };
+        let Some((side, shift, patch)) = sides.into_iter().find(|s| free(&s.2)).filter(|_| placed.len() < 12) else {
+            continue;
+        };
+        placed.push(patch);
         marks.push(Mark::Words(name, (d.n, d.mean), NAME, side, VPos::Center, shift));
     }
     let sheet = Sheet {
-        size: (width.pixels(), if wide { 380 } else { 320 }),
+        size,
         x: 0.0..right,
         y: low..high,
-        left: 34,
-        below: 40,
+        left,
+        below,
         labels: (if wide { 10 } else { 5 }, 6),
         grid: (true, true),
         axis: axis.0,
