@@ -30,9 +30,8 @@
 //! words about something else is noticed only if the customer comes back to it.
 
 use super::Criterion;
-use super::part::{Degree, Part, fading};
+use super::part::{Level, Part, fading};
 use super::signals::{LEAVES, OwnTurn};
-use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
     ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_FAREWELL, CLOSING_OFFER_MORE_HELP, CUSTOMER_CONFUSED,
@@ -60,25 +59,10 @@ const BARE: f64 = -12.0;
 /// Points a logit of warmth, and at most.
 const WARMTH: f64 = 6.0;
 const MOST_WARMTH: f64 = 9.0;
-/// How much of what was understood is shown, and how much is answered.
-const UNDERSTANDS: Degree = Degree {
-    head: Head::Understanding,
-    rule: "understanding_of_all_turns",
-    plain: -2.8,
-    points: 3.0,
-    most: 6.0,
-    would_earn: "give back what you have understood, and check it",
-    of_substance: true,
-};
-const ANSWERS: Degree = Degree {
-    head: Head::Offering,
-    rule: "offers_in_all_turns",
-    plain: 1.0,
-    points: 4.0,
-    most: 6.0,
-    would_earn: "answer with what can be done",
-    of_substance: true,
-};
+/// Points a logit of what is shown to be understood and of what is offered, and at most.
+const UNDERSTANDS: f64 = 3.0;
+const ANSWERS: f64 = 4.0;
+const MOST_BY_DEGREES: f64 = 6.0;
 /// Points of the mood at the end.
 const MOOD: f64 = 15.0;
 const LEAVES_CONTENT: f64 = 6.0;
@@ -222,8 +206,10 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     share("takes_up_words", TAKES_UP, &|t| t.takes_up, "");
     share("reacts", REACTS, &|t| t.reacts, "");
     share("bare_questions", BARE, &|t| t.only_asks && !t.reacts, "acknowledge the answer before the next question");
-    evidence.extend(part.level(&UNDERSTANDS).into_iter().chain(part.level(&ANSWERS)));
-    evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "take up what the customer feels and wants"));
+    let would_earn = "give back what you have understood, and check it";
+    evidence.extend(part.level(&Level::UNDERSTANDING, UNDERSTANDS, MOST_BY_DEGREES, would_earn));
+    evidence.extend(part.level(&Level::OFFERING, ANSWERS, MOST_BY_DEGREES, "answer with what can be done"));
+    evidence.extend(part.level(&Level::WARMTH, WARMTH, MOST_WARMTH, "take up what the customer feels and wants"));
 }
 
 fn leaving(part: &Part<'_>, evidence: &mut Vec<Evidence>) {

@@ -33,7 +33,7 @@
 //! Warmth that is only in the voice is not in a transcript. Irony is taken at its word.
 
 use super::Criterion;
-use super::part::{Part, fading};
+use super::part::{Level, Part, fading};
 use super::signals::OwnTurn;
 use crate::lexicon::acts::{
     CARING_WISH_WELL, COURTESY_PLEASE, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS,
@@ -228,7 +228,12 @@ impl Criterion for Empathy {
 /// How warm the agent's turns are, whether they react, and whether they only ask.
 fn by_degrees(part: &Part<'_>, opportunities: &[Opportunity], evidence: &mut Vec<Evidence>) {
     let s = &part.signals;
-    evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "let every answer show that you have heard how it is"));
+    evidence.extend(part.level(
+        &Level::WARMTH,
+        WARMTH,
+        MOST_WARMTH,
+        "let every answer show that you have heard how it is",
+    ));
     part.mood(MOOD, "make sure that the customer feels understood before you part", evidence);
     let reacts = REACTS * (s.own_share(|t| t.reacts) - REACTS_PLAIN);
     let turn = part.utmost(reacts, |t| f64::from(u8::from(t.reacts)));

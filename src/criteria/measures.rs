@@ -187,16 +187,10 @@ const N: usize = 8;
 const BY_HEAD: [(f64, Weights); N] =
     [EMPATHY, POLITENESS, POSITIVITY, CALM, DISTRESS, OFFERING, REFUSING, UNDERSTANDING];
 /// Their heads in the model, in the order of the fields of [`Measures`].
-pub const HEADS: [Head; N] = [
-    Head::Empathy,
-    Head::Politeness,
-    Head::Positivity,
-    Head::Calm,
-    Head::Distress,
-    Head::Offering,
-    Head::Refusing,
-    Head::Understanding,
-];
+pub const HEADS: [Head; N] = match Head::ALL.first_chunk() {
+    Some(heads) => *heads,
+    None => panic!("there are fewer heads than measures"),
+};
 
 impl Measures {
     fn all(&self) -> [f64; N] {
@@ -355,7 +349,7 @@ pub fn movers(reading: &Reading, turn: usize, acts: &[Found], model: Option<&Mod
         out.push(Mover { start: f.start, end: f.end, act: Some(f.act), by });
     }
     let read = &reading.turns[turn];
-    if let Some(model) = model.filter(|_| read.language.is_some() && !read.latin_kazakh) {
+    if let Some(model) = model.filter(|_| read.is_legible()) {
         let words = reading.words_of(turn);
         let known: Vec<&learned::Word> = words.iter().map(|w| &reading.known(w).learned).collect();
         let temper = temper(words.len()) / 1000.0;

@@ -12,8 +12,6 @@ const MOOD_PLAIN: f64 = 0.4;
 const MOST_MOOD: f64 = 0.6;
 /// By how much a word must move a measure to be shown for it, in logits.
 const TELLING: f64 = 0.4;
-/// The warmth of plain talk, in logits: the median of the rated conversations.
-const PLAIN_WARMTH: f64 = 0.6;
 /// So many words tell half of a mood: "No, that's it" says little of it.
 const MOOD_WORDS: f64 = 6.0;
 
@@ -28,23 +26,31 @@ pub enum Role {
     Other,
 }
 
-/// How a measure counts by degrees.
+/// A measure that counts by degrees over all own turns.
 #[derive(Clone, Copy, Debug)]
-pub struct Degree {
-    /// The measure.
-    pub head: Head,
+pub struct Level {
+    head: Head,
     /// The name of its evidence.
     pub rule: &'static str,
     /// Its logit in plain talk, where it wins and costs nothing: the median of the rated conversations.
-    pub plain: f64,
-    /// Points a logit.
-    pub points: f64,
-    /// Most points won or lost.
-    pub most: f64,
-    /// What would have earned points instead.
-    pub would_earn: &'static str,
+    plain: f64,
     /// Whether a greeting or a goodbye says nothing of it: then another turn is shown.
-    pub of_substance: bool,
+    of_substance: bool,
+}
+
+impl Level {
+    /// How warm they are.
+    pub const WARMTH: Self = Self::new(Head::Empathy, "warmth_of_all_turns", 0.6, false);
+    /// How much they say of what can and will be done.
+    pub const OFFERING: Self = Self::new(Head::Offering, "offers_in_all_turns", 1.0, true);
+    /// How much they refuse and order.
+    pub const REFUSING: Self = Self::new(Head::Refusing, "refuses_in_all_turns", -3.8, true);
+    /// How much they show of what was understood.
+    pub const UNDERSTANDING: Self = Self::new(Head::Understanding, "understanding_of_all_turns", -2.8, true);
+
+    const fn new(head: Head, rule: &'static str, plain: f64, of_substance: bool) -> Self {
+        Self { head, rule, plain, of_substance }
+    }
 }
 
 /// One agent's part of a conversation.
@@ -214,22 +220,16 @@ impl<'a> Part<'a> {
         evidence
     }
 
-    /// Evidence from how much of a measure all own words have ([`Signals::level`]). It points to the turn that moves the mean most: a bare
-    /// greeting is cool, too, but has few words.
-    pub fn level(&self, degree: &Degree) -> Option<Evidence> {
-        let Degree { head, plain, .. } = *degree;
+    /// Evidence from how much of a measure all own words have ([`Signals::level`]): `points` a logit from that of plain talk on, at most
+    /// `most`. It points to the turn that moves the mean most: a bare greeting is cool, too, but has few words.
+    pub fn level(&self, of: &Level, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
+        let Level { head, rule, plain, of_substance } = *of;
         let off = self.signals.level(head)? - plain;
         // A greeting or a goodbye shows no lack.
-        let shows = |t: &OwnTurn| !(t.formal && (degree.of_substance || off < 0.0));
+        let shows = |t: &OwnTurn| !(t.formal && (of_substance || off < 0.0));
         let turn = self.utmost_of(off, shows, |t| t.weight * (t.logit(head) - plain))?;
-        let points = (degree.points * off).clamp(-degree.most, degree.most);
-        Some(self.shown_by(turn, head, off > 0.0, self.graded(degree.rule, points, turn, degree.would_earn)))
-    }
-
-    /// Evidence from the warmth of all own words: the level of the measure empathy, `points` a logit from that of plain talk on.
-    pub fn warmth(&self, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
-        let (head, rule, plain) = (Head::Empathy, "warmth_of_all_turns", PLAIN_WARMTH);
-        self.level(&Degree { head, rule, plain, points, most, would_earn, of_substance: false })
+        let points = (points * off).clamp(-most, most);
+        Some(self.shown_by(turn, head, off > 0.0, self.graded(rule, points, turn, would_earn)))
     }
 
     /// Evidence from the mood (positivity less distress) of the customer's last two turns behind the first own one: half of `points` each

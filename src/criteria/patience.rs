@@ -28,7 +28,7 @@
 //! Sighs and tone of voice are not in a transcript. Without timestamps interruptions are not seen.
 
 use super::Criterion;
-use super::part::{Part, Role, fading};
+use super::part::{Level, Part, Role, fading};
 use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
@@ -299,7 +299,12 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         let would_earn = "keep the words even, whatever is said to you";
         evidence.extend(part.tone(Head::Calm, "tone_of_all_turns", points, would_earn));
     }
-    evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "show that there is time for what the customer feels"));
+    evidence.extend(part.level(
+        &Level::WARMTH,
+        WARMTH,
+        MOST_WARMTH,
+        "show that there is time for what the customer feels",
+    ));
     part.mood(MOOD, "stay until the customer is calmer", evidence);
     evidence.retain(|e| e.points != 0.0);
 }

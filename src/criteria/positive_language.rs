@@ -27,7 +27,7 @@
 //! A refusal that must stay a refusal (a request that the law forbids) is scored like any other; it still can be followed by a next step.
 
 use super::Criterion;
-use super::part::{Degree, Part, fading};
+use super::part::{Level, Part, fading};
 use crate::learned::Head;
 use crate::lexicon::acts::{
     CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
@@ -53,25 +53,11 @@ const MOST_TONE: f64 = 6.0;
 /// Points a logit of warmth, and at most.
 const WARMTH: f64 = 8.0;
 const MOST_WARMTH: f64 = 16.0;
-/// How much is offered, and refused, by degrees.
-const OFFERS: Degree = Degree {
-    head: Head::Offering,
-    rule: "offers_in_all_turns",
-    plain: 1.0,
-    points: 8.0,
-    most: 10.0,
-    would_earn: "say what you can do and when",
-    of_substance: true,
-};
-const REFUSES: Degree = Degree {
-    head: Head::Refusing,
-    rule: "refuses_in_all_turns",
-    plain: -3.8,
-    points: -15.0,
-    most: 30.0,
-    would_earn: "say what is possible instead",
-    of_substance: true,
-};
+/// Points a logit of what is offered and of what is refused, and at most.
+const OFFERS: f64 = 8.0;
+const MOST_OFFERS: f64 = 10.0;
+const REFUSES: f64 = -15.0;
+const MOST_REFUSES: f64 = 30.0;
 /// An own turn with so much of either measure offers or refuses, in whatever words.
 const SURELY: f64 = 0.7;
 /// What turns a refusal into a reframe.
@@ -190,8 +176,9 @@ impl Criterion for PositiveLanguage {
             let would_earn = "say what will be, not what is wrong";
             evidence.extend(part.tone(Head::Positivity, "tone_of_all_turns", points, would_earn));
         }
-        evidence.extend(part.level(&OFFERS).into_iter().chain(part.level(&REFUSES)));
-        evidence.extend(part.warmth(WARMTH, MOST_WARMTH, "say what it does for this customer"));
+        evidence.extend(part.level(&Level::OFFERING, OFFERS, MOST_OFFERS, "say what you can do and when"));
+        evidence.extend(part.level(&Level::REFUSING, REFUSES, MOST_REFUSES, "say what is possible instead"));
+        evidence.extend(part.level(&Level::WARMTH, WARMTH, MOST_WARMTH, "say what it does for this customer"));
         evidence.retain(|e| e.points != 0.0);
         CriterionResult::scored(BASE, evidence, self.curve(), "something was refused, ordered, offered or promised")
     }
@@ -250,6 +237,27 @@ mod tests {
         let bare = "C: Can I get a refund?\nA: Unfortunately we can't refund it.";
         better(&PositiveLanguage, reframe, bare, 20.0);
         assert!(result(&PositiveLanguage, Channel::Call, reframe).evidence.iter().any(|e| e.rule == "reframe"));
+    }
+
+    #[test]
+    fn what_no_phrase_finds_is_offered_by_degrees() {
+        let r = result(
+            &PositiveLanguage,
+            Channel::Call,
+            "C: Where is it?\nA: Right, that's on its way up to you with Paul.",
+        );
+        assert_eq!(r.status, Status::Scored);
+        assert!(r.evidence.iter().all(|e| e.rule.ends_with("_all_turns")), "{:?}", r.evidence);
+        assert!(r.evidence.iter().any(|e| e.rule == "offers_in_all_turns" && e.points > 0.0), "{:?}", r.evidence);
+    }
+
+    #[test]
+    fn a_goodbye_is_not_shown_for_what_is_not_offered() {
+        let talk = "C: Do you have it?\nA: We are out of it.\nC: oh\nA: Thank you so much for calling us today, have a lovely evening, goodbye.";
+        let r = result(&PositiveLanguage, Channel::Call, talk);
+        let of = |rule: &str| r.evidence.iter().find(|e| e.rule == rule).map(|e| (e.points < 0.0, e.turn));
+        assert_eq!(of("refuses_in_all_turns"), Some((true, 1)));
+        assert_eq!(of("offers_in_all_turns"), Some((true, 1)));
     }
 
     #[test]

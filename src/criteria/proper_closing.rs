@@ -29,9 +29,8 @@
 //! A call that the recording cuts off looks like an abrupt end unless the input says who hung up.
 
 use super::Criterion;
-use super::part::{Degree, Part, Role};
+use super::part::{Level, Part, Role};
 use super::signals::OwnTurn;
-use crate::learned::Head;
 use crate::lexicon::acts::{
     CLOSING_CHECK_RESOLVED, CLOSING_FAREWELL, CLOSING_INVITE_REPLY, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP,
     CLOSING_RECAP, CLOSING_SIGN_OFF, CLOSING_THANKS, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_REPEATS,
@@ -65,16 +64,9 @@ const OVER_A_QUESTION: f64 = -13.0;
 const CONTENT: &[Act] = &[CUSTOMER_THANKS, CUSTOMER_SATISFIED, CUSTOMER_FAREWELL];
 const DISCONTENT: &[Act] = &[CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_REPEATS, CUSTOMER_CONFUSED];
 
-/// What the end is agreed on.
-const AGREED: Degree = Degree {
-    head: Head::Offering,
-    rule: "offers_in_all_turns",
-    plain: 1.0,
-    points: 4.0,
-    most: 8.0,
-    would_earn: "say what will be done, and when",
-    of_substance: true,
-};
+/// Points a logit of what is offered, and at most.
+const AGREED: f64 = 4.0;
+const MOST_AGREED: f64 = 8.0;
 
 /// What answers a trouble that is still open.
 const WAYS_ON: &[Act] = &[
@@ -208,7 +200,8 @@ impl Criterion for ProperClosing {
                 _ => part.missed(step.rule, -half, last, step.would_earn),
             });
         }
-        evidence.extend(part.level(&AGREED).into_iter().filter(|e| e.points != 0.0));
+        let offering = part.level(&Level::OFFERING, AGREED, MOST_AGREED, "say what will be done, and when");
+        evidence.extend(offering.filter(|e| e.points != 0.0));
         let sum = BASE + evidence.iter().map(|e| e.points).sum::<f64>();
         if let Some((turn, open)) = open_at_the_end(part)
             && sum > CAP
@@ -221,7 +214,8 @@ impl Criterion for ProperClosing {
         if part.conversation.channel != Channel::Email {
             // Nor does a "bye" lift what is left open above the cap.
             let open = evidence.iter().any(|e| e.rule == "left_open");
-            let step = |e: &Evidence| e.points > 0.0 && e.rule != AGREED.rule && part.roles[e.turn] == Role::Own;
+            let step =
+                |e: &Evidence| e.points > 0.0 && e.rule != Level::OFFERING.rule && part.roles[e.turn] == Role::Own;
             let led = !open && evidence.iter().any(step);
             evidence.extend(goes_along(part, last, led));
         }

@@ -313,11 +313,6 @@ impl Signals {
         Signals { own, customer }
     }
 
-    /// Mean of something over the own turns; `None` when there is none.
-    pub fn own_mean(&self, of: impl Fn(&OwnTurn) -> f64) -> Option<f64> {
-        mean(self.own.iter().map(of))
-    }
-
     /// Mean of a measure over the own turns that can be read; `None` when there is none.
     pub fn mean_of(&self, head: Head) -> Option<f64> {
         mean(self.own.iter().filter(|t| t.weight > 0.0).map(|t| t.measures.of(head)))
@@ -337,7 +332,7 @@ impl Signals {
 
     /// Share of the own turns of which something holds, 0 when there is none.
     pub fn own_share(&self, holds: impl Fn(&OwnTurn) -> bool) -> f64 {
-        self.own_mean(|t| f64::from(u8::from(holds(t)))).unwrap_or(0.0)
+        mean(self.own.iter().map(|t| f64::from(u8::from(holds(t))))).unwrap_or(0.0)
     }
 
     /// The customer's last two turns behind the agent's first, the last one first.

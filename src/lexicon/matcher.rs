@@ -45,6 +45,13 @@ pub struct TurnReading {
     pub latin_kazakh: bool,
 }
 
+impl TurnReading {
+    /// Whether the fitted model can read its words.
+    pub fn is_legible(&self) -> bool {
+        self.language.is_some() && !self.latin_kazakh
+    }
+}
+
 /// The words, languages and acts of a conversation. Kept and filled anew for each one.
 #[derive(Debug, Default)]
 pub struct Reading {
@@ -200,7 +207,7 @@ impl<'l> Reader<'l> {
             reading.latin_kazakh = language == Some(Language::Kazakh) && self.votes[i].mostly_latin();
             if let Some(model) = self.lexicon.model() {
                 let words = &out.words[reading.words.clone()];
-                if language.is_some() && turn.kind == Kind::Speech && !reading.latin_kazakh {
+                if reading.is_legible() && turn.kind == Kind::Speech {
                     reading.learned = model.sums(words.iter().map(|w| &out.distinct[w.number as usize].learned));
                 }
             }

@@ -245,6 +245,8 @@ fn short(name: &str, longest: usize) -> String {
     }
 }
 
+/// Names in a funnel.
+const MOST_NAMES: usize = 12;
 /// Mean width of a letter of a name, in pixels, and half the height of a line.
 const LETTER_WIDTH: f64 = 6.8;
 const HALF_LINE: f64 = 8.0;
@@ -257,10 +259,6 @@ struct Patch {
 }
 
 impl Patch {
-    fn around(left: f64, right: f64, middle: f64) -> Patch {
-        Patch { left, right, middle }
-    }
-
     fn meets(&self, other: &Patch) -> bool {
         self.left < other.right && other.left < self.right && (self.middle - other.middle).abs() < 2.0 * HALF_LINE
     }
@@ -312,8 +310,8 @@ pub(super) fn funnel(dots: &[FunnelDot], funnel: &Funnel, axis: (&str, &str), wi
     for d in named {
         let name = short(&d.name, if wide { NAME_LENGTH } else { 14 });
         let ((x, y), length) = (at(d), name.chars().count() as f64 * LETTER_WIDTH);
-        let behind = (HPos::Left, 9, Patch::around(x + 9.0, x + 9.0 + length, y));
-        let before = (HPos::Right, -9, Patch::around(x - 9.0 - length, x - 9.0, y));
+        let behind = (HPos::Left, 9, Patch { left: x + 9.0, right: x + 9.0 + length, middle: y });
+        let before = (HPos::Right, -9, Patch { left: x - 9.0 - length, right: x - 9.0, middle: y });
         let free = |patch: &Patch| {
             (0.0..=across).contains(&patch.left)
                 && patch.right <= across
@@ -321,11 +319,12 @@ pub(super) fn funnel(dots: &[FunnelDot], funnel: &Funnel, axis: (&str, &str), wi
                 && !dots.iter().any(|o| o.name != d.name && patch.holds(at(o)))
         };
         let sides = if d.n > right * 0.6 { [before, behind] } else { [behind, before] };
-        let Some((side, shift, patch)) = sides.into_iter().find(|s| free(&s.2)).filter(|_| placed.len() < 12) else {
-            continue;
-        };
+        let Some((side, shift, patch)) = sides.into_iter().find(|s| free(&s.2)) else { continue };
         placed.push(patch);
         marks.push(Mark::Words(name, (d.n, d.mean), NAME, side, VPos::Center, shift));
+        if placed.len() == MOST_NAMES {
+            break;
+        }
     }
     let sheet = Sheet {
         size,
@@ -485,6 +484,35 @@ mod tests {
         assert!(svg.contains("<title translate=\"no\">&lt;b&gt;</title>") && svg.contains("&lt;script&gt;"));
         assert!(svg.contains(">Әлия") && !svg.contains("<script"));
         assert!(svg.starts_with("<svg aria-hidden=\"true\""));
+    }
+
+    #[test]
+    fn a_name_stands_on_the_side_where_it_covers_no_dot_or_not_at_all() {
+        let funnel_of = Funnel { target: 50.0, sigma: 10.0 };
+        let dot = |name: &str, n: f64, mean: f64| FunnelDot {
+            name: name.into(),
+            href: String::new(),
+            title: String::new(),
+            n,
+            mean,
+            standing: Standing::Outside998,
+        };
+        let anchor = |dots: &[FunnelDot], name: &str| {
+            let svg = funnel(dots, &funnel_of, ("n", "team"), Width::Wide);
+            let before = svg.split(name).next().filter(|b| b.len() < svg.len())?.rsplit("<text").next()?;
+            before.split("text-anchor=\"").nth(1)?.split('"').next().map(str::to_owned)
+        };
+        let (left, right) = (dot("zhanna", 10.0, 81.0), dot("marina", 10.5, 80.5));
+        assert_eq!(
+            anchor(std::slice::from_ref(&right), "marina").as_deref(),
+            Some("end"),
+            "alone it stands before its dot"
+        );
+        let both = [left.clone(), right.clone()];
+        assert_eq!(anchor(&both, "zhanna").as_deref(), Some("end"));
+        assert_eq!(anchor(&both, "marina").as_deref(), Some("start"), "behind it, since the other dot is before");
+        let hemmed = [left, right, dot("somebody", 11.0, 80.0)];
+        assert_eq!(anchor(&hemmed, "marina"), None, "there is no room");
     }
 
     #[test]
