@@ -15,8 +15,8 @@
 //! A question that the customer has to ask again in the same words costs 14; one that they come back to ("but when?", "and the dog?"),
 //! since no answer has taken its words up, costs 21. A customer who says that they say it again costs 20, each further time less.
 //! Talk in bare questions costs up to 12. By degrees, whatever the wording: how much the own words show of what was understood adds or costs
-//! up to 6 (mean logit of the measure understanding), how much they say of what can be done up to 6 (offering), their warmth up to 9 (empathy).
-//! A customer who leaves content adds 6, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 7.
+//! up to 12 (mean logit of the measure understanding), how much they say of what can be done up to 12 (offering), their warmth up to 9 (empathy).
+//! A customer who leaves content adds 6, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 7, their contentment up to 6 (mean logit).
 //! Not applicable with fewer than two own turns or no turn of the customer.
 //!
 //! ## Example
@@ -46,7 +46,7 @@ pub struct Attentiveness;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 52.5, spread: 13.1 };
+const CURVE: Curve = Curve { centre: 51.5, spread: 14.0 };
 const TAKES_UP: f64 = 6.0;
 const REACTS: f64 = 2.5;
 const UNANSWERED: f64 = -7.0;
@@ -57,12 +57,15 @@ const ASKED_BEFORE: f64 = -14.0;
 const PASSED_OVER: f64 = -21.0;
 const BARE: f64 = -12.0;
 /// Points a logit of warmth, and at most.
-const WARMTH: f64 = 6.0;
-const MOST_WARMTH: f64 = 9.0;
+const WARMTH: f64 = 4.0;
+const MOST_WARMTH: f64 = 6.0;
 /// Points a logit of what is shown to be understood and of what is offered, and at most.
-const UNDERSTANDS: f64 = 3.0;
+const UNDERSTANDS: f64 = 4.0;
 const ANSWERS: f64 = 4.0;
 const MOST_BY_DEGREES: f64 = 6.0;
+/// The same of how content the customer is at the end.
+const CONTENTMENT: f64 = 3.0;
+const MOST_CONTENTMENT: f64 = 5.0;
 /// Points of the mood at the end.
 const MOOD: f64 = 15.0;
 const LEAVES_CONTENT: f64 = 6.0;
@@ -214,6 +217,7 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
 
 fn leaving(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     part.mood(MOOD, "ask what is still open", evidence);
+    part.contentment(CONTENTMENT, MOST_CONTENTMENT, "ask what is still open", evidence);
     let Some(own) = part.own_turns().next_back() else { return };
     let last: Vec<usize> = part.customer_turns().rev().take(2).collect();
     let find = |acts: &[Act]| last.iter().find_map(|t| part.find(*t, acts, 0.6).map(|f| (*t, f)));

@@ -14,7 +14,7 @@
 //! 60 / n points, missed it costs 20 / n. A weak one adds up to half a share and costs nothing when missed.
 //! Naming and validating count most, and several kinds count more than one. The same wording again counts a third, and an
 //! apology after the third nothing. Waving a feeling away costs 20 each time, answering one with the very words of an earlier turn 15.
-//! By degrees, the warmth of all own words adds or costs up to 100 (mean of the measure empathy, turns weighted by their words), reacting to what was said between
+//! By degrees, the warmth of all own words adds or costs up to 100 (mean logit of the measure empathy, turns weighted by their words, a letter no more than a long turn), the concern of the turn that has most of it up to 20 (logit of the measure concern), reacting to what was said between
 //! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 42.
 //! A good feeling told at some length is a weak opportunity too: it is answered by sharing it. So is something heavy that is told without a
 //! feeling: a death, an illness, a child in need, age, being alone, the last money; and a turn of some words that sounds moved whatever it
@@ -60,7 +60,7 @@ const ANSWERS: &[(Act, &str, f64)] = &[
 const BASE: f64 = 40.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 46.0, spread: 50.0 };
+const CURVE: Curve = Curve { centre: 41.0, spread: 50.0 };
 const FULL: f64 = 60.0;
 const MISSED: f64 = -20.0;
 const DISMISSED: f64 = -20.0;
@@ -68,6 +68,9 @@ const REPEATED: f64 = -15.0;
 /// Points a logit of warmth, and at most.
 const WARMTH: f64 = 60.0;
 const MOST_WARMTH: f64 = 100.0;
+/// Points a logit of concern in the turn that has most of it, and at most.
+const CONCERN: f64 = 5.0;
+const MOST_CONCERN: f64 = 20.0;
 /// Points between no reaction and one in every turn, and the share of plain talk.
 const REACTS: f64 = 15.0;
 const REACTS_PLAIN: f64 = 0.3;
@@ -234,6 +237,8 @@ fn by_degrees(part: &Part<'_>, opportunities: &[Opportunity], evidence: &mut Vec
         MOST_WARMTH,
         "let every answer show that you have heard how it is",
     ));
+    let would_earn = "ask how it is for them, or take it on";
+    evidence.extend(part.peak(&Level::CONCERN, 1, CONCERN, MOST_CONCERN, would_earn));
     part.mood(MOOD, "make sure that the customer feels understood before you part", evidence);
     let reacts = REACTS * (s.own_share(|t| t.reacts) - REACTS_PLAIN);
     let turn = part.utmost(reacts, |t| f64::from(u8::from(t.reacts)));

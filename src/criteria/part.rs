@@ -1,7 +1,7 @@
 //! One agent's part of a conversation: whose turns are scored, and what stands around them.
 
 use super::measures;
-use super::signals::{OwnTurn, Signals};
+use super::signals::{CustomerTurn, OwnTurn, Signals, logit};
 use crate::learned::Head;
 use crate::lexicon::{Act, Found, Lexicon, Reading};
 use crate::model::{Called, Conversation, Evidence, Kind, Speaker};
@@ -12,6 +12,8 @@ const MOOD_PLAIN: f64 = 0.4;
 const MOST_MOOD: f64 = 0.6;
 /// By how much a word must move a measure to be shown for it, in logits.
 const TELLING: f64 = 0.4;
+/// The contentment of plain last words, in logits.
+const CONTENT_PLAIN: f64 = -1.3;
 /// So many words tell half of a mood: "No, that's it" says little of it.
 const MOOD_WORDS: f64 = 6.0;
 
@@ -26,21 +28,32 @@ pub enum Role {
     Other,
 }
 
+/// Words of a turn that is a letter rather than something said.
+const LETTER: f64 = 20.0;
+
 /// A measure that counts by degrees over all own turns.
 #[derive(Clone, Copy, Debug)]
 pub struct Level {
     head: Head,
     /// The name of its evidence.
     pub rule: &'static str,
-    /// Its logit in plain talk, where it wins and costs nothing: the median of the rated conversations.
+    /// Its logit in plain talk, where it wins and costs nothing: the median of the rated conversations (of their levels or peaks).
     plain: f64,
     /// Whether a greeting or a goodbye says nothing of it: then another turn is shown.
     of_substance: bool,
+    /// Words from which on a turn counts no more than so many would: what adds up in a long letter makes it no more of it.
+    full: f64,
 }
 
 impl Level {
     /// How warm they are.
-    pub const WARMTH: Self = Self::new(Head::Empathy, "warmth_of_all_turns", 0.6, false);
+    pub const WARMTH: Self = Self { full: LETTER, ..Self::new(Head::Empathy, "warmth_of_all_turns", 0.6, false) };
+    /// How much the turn that does it most goes out to the customer.
+    pub const CONCERN: Self = Self::new(Head::Concern, "concern_of_the_best_turn", 1.2, false);
+    /// How much pressure the two turns that do it most take off.
+    pub const EASING: Self = Self::new(Head::Easing, "easing_of_the_best_turns", -0.8, true);
+    /// How much they push away.
+    pub const DEFLECTING: Self = Self::new(Head::Deflecting, "deflects_in_all_turns", -3.2, true);
     /// How much they say of what can and will be done.
     pub const OFFERING: Self = Self::new(Head::Offering, "offers_in_all_turns", 1.0, true);
     /// How much they refuse and order.
@@ -49,7 +62,7 @@ impl Level {
     pub const UNDERSTANDING: Self = Self::new(Head::Understanding, "understanding_of_all_turns", -2.8, true);
 
     const fn new(head: Head, rule: &'static str, plain: f64, of_substance: bool) -> Self {
-        Self { head, rule, plain, of_substance }
+        Self { head, rule, plain, of_substance, full: f64::INFINITY }
     }
 }
 
@@ -223,13 +236,27 @@ impl<'a> Part<'a> {
     /// Evidence from how much of a measure all own words have ([`Signals::level`]): `points` a logit from that of plain talk on, at most
     /// `most`. It points to the turn that moves the mean most: a bare greeting is cool, too, but has few words.
     pub fn level(&self, of: &Level, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
-        let Level { head, rule, plain, of_substance } = *of;
-        let off = self.signals.level(head)? - plain;
+        let Level { head, rule, plain, of_substance, full } = *of;
+        let off_of = |t: &OwnTurn| (full / t.weight.max(1.0)).min(1.0) * (t.logit(head) - plain);
+        let off = self.signals.level(off_of)?;
         // A greeting or a goodbye shows no lack.
         let shows = |t: &OwnTurn| !(t.formal && (of_substance || off < 0.0));
-        let turn = self.utmost_of(off, shows, |t| t.weight * (t.logit(head) - plain))?;
+        let turn = self.utmost_of(off, shows, |t| t.weight * off_of(t))?;
         let points = (points * off).clamp(-most, most);
         Some(self.shown_by(turn, head, off > 0.0, self.graded(rule, points, turn, would_earn)))
+    }
+
+    /// Evidence from how much of a measure the `turns` own turns with most of it have (mean logit): `points` a logit from that of plain
+    /// talk on, at most `most`. It points to the first of them.
+    pub fn peak(&self, of: &Level, turns: usize, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
+        let readable = self.signals.own.iter().filter(|t| t.weight > 0.0);
+        let mut logits: Vec<(f64, usize)> = readable.map(|t| (t.logit(of.head), t.turn)).collect();
+        logits.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        logits.truncate(turns);
+        let (_, turn) = *logits.first()?;
+        let off = logits.iter().map(|l| l.0).sum::<f64>() / logits.len() as f64 - of.plain;
+        let evidence = self.graded(of.rule, (points * off).clamp(-most, most), turn, would_earn);
+        Some(self.shown_by(turn, of.head, true, evidence))
     }
 
     /// Evidence from the mood (positivity less distress) of the customer's last two turns behind the first own one: half of `points` each
@@ -247,6 +274,21 @@ impl<'a> Part<'a> {
                 e.called = Some(Called { turn: c.turn, start: 0, end: self.text(c.turn).len(), act: "" });
                 evidence.push(e);
             }
+        }
+    }
+
+    /// Evidence from how content the customer's last two turns behind the first own one are (mean logit of the measure contentment):
+    /// `points` a logit from that of plain talk on, at most `most`. Half of it is shown for each.
+    pub fn contentment(&self, points: f64, most: f64, would_earn: &'static str, evidence: &mut Vec<Evidence>) {
+        let Some(last) = self.own_turns().next_back() else { return };
+        let leaving = self.signals.leaving();
+        let off = |c: &CustomerTurn| logit(c.measures.contentment) - CONTENT_PLAIN;
+        let sum: f64 = leaving.iter().map(|c| off(c)).sum();
+        let total = (points * sum / leaving.len().max(1) as f64).clamp(-most, most);
+        for c in leaving.iter().filter(|_| sum != 0.0) {
+            let mut e = self.graded("contentment_at_the_end", total * off(c) / sum, last, would_earn);
+            e.called = Some(Called { turn: c.turn, start: 0, end: self.text(c.turn).len(), act: "" });
+            evidence.push(e);
         }
     }
 

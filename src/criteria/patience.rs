@@ -16,6 +16,7 @@
 //! With timestamps, cutting in costs 6: an overlap of at least 0.2 s by at least three words that takes the turn while the
 //! customer's sentence is unfinished (back-channels such as "mhm, I see" never count).
 //! The calm of all own turns adds or costs up to 4 (mean of the measure calm), their warmth up to 20 (mean of the measure empathy, turns weighted by their words), the mood of the customer's last two turns up to 17.
+//! How much pressure the two turns that do it most take off, whatever the wording, adds or costs up to 12 (mean logit of the measure easing).
 //! Without an opportunity and without a lapse the criterion is not applicable, unless something is refused or the customer sounds upset.
 //!
 //! ## Example
@@ -48,7 +49,7 @@ pub struct Patience;
 const BASE: f64 = 70.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 68.3, spread: 16.2 };
+const CURVE: Curve = Curve { centre: 69.0, spread: 17.6 };
 const OPPORTUNITIES: &[Act] =
     &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
 const ANSWERS: &[Act] = &[
@@ -80,6 +81,10 @@ const MOST_CALM: f64 = 4.0;
 /// Points a logit of warmth, and at most: who cares waits.
 const WARMTH: f64 = 10.0;
 const MOST_WARMTH: f64 = 20.0;
+/// Points a logit of what is eased in the two turns that ease most, and at most.
+const EASES: f64 = 4.0;
+const EASING_TURNS: usize = 2;
+const MOST_EASING: f64 = 12.0;
 /// Points of the mood at the end.
 const MOOD: f64 = 28.0;
 
@@ -305,6 +310,8 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         MOST_WARMTH,
         "show that there is time for what the customer feels",
     ));
+    let would_earn = "leave them time, take the worry off, or say it in other words";
+    evidence.extend(part.peak(&Level::EASING, EASING_TURNS, EASES, MOST_EASING, would_earn));
     part.mood(MOOD, "stay until the customer is calmer", evidence);
     evidence.retain(|e| e.points != 0.0);
 }

@@ -12,8 +12,8 @@
 //! (6, 6, 8 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
 //! alternative, a can-do or a next step is a *reframe* and adds 5; left standing it costs 14. "You must" costs 8, policy as a wall 12,
 //! blaming 10, a shut door ("nothing I can do") 15; losses of one kind fade more slowly than gains.
-//! By degrees, whatever the wording: how much is offered in all own turns adds or costs up to 10, how much is refused up to 30
-//! (mean logits of the measures offering and refusing, turns weighted by their words), their warmth up to 16 (empathy), and their tone
+//! By degrees, whatever the wording: how much is offered in all own turns adds or costs up to 24, how much is refused up to 40,
+//! how much is pushed away up to 8 (mean logits of the measures offering, refusing and deflecting, turns weighted by their words), their warmth up to 16 (empathy), and their tone
 //! up to 6 (mean of the measure positivity).
 //! Not applicable where no phrase frames anything either way and no own turn offers or refuses (0.7 of one of the two measures).
 //!
@@ -43,7 +43,7 @@ pub struct PositiveLanguage;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 46.8, spread: 25.5 };
+const CURVE: Curve = Curve { centre: 46.5, spread: 27.0 };
 const REFRAMED: f64 = 5.0;
 const REFUSED: f64 = -14.0;
 /// Points between the worst and the best tone, and that of plain turns.
@@ -54,10 +54,13 @@ const MOST_TONE: f64 = 6.0;
 const WARMTH: f64 = 8.0;
 const MOST_WARMTH: f64 = 16.0;
 /// Points a logit of what is offered and of what is refused, and at most.
-const OFFERS: f64 = 8.0;
-const MOST_OFFERS: f64 = 10.0;
-const REFUSES: f64 = -15.0;
+const OFFERS: f64 = 10.0;
+const MOST_OFFERS: f64 = 16.0;
+const REFUSES: f64 = -12.0;
 const MOST_REFUSES: f64 = 30.0;
+/// The same of what is pushed away.
+const DEFLECTS: f64 = -4.0;
+const MOST_DEFLECTS: f64 = 8.0;
 /// An own turn with so much of either measure offers or refuses, in whatever words.
 const SURELY: f64 = 0.7;
 /// What turns a refusal into a reframe.
@@ -178,6 +181,12 @@ impl Criterion for PositiveLanguage {
         }
         evidence.extend(part.level(&Level::OFFERING, OFFERS, MOST_OFFERS, "say what you can do and when"));
         evidence.extend(part.level(&Level::REFUSING, REFUSES, MOST_REFUSES, "say what is possible instead"));
+        evidence.extend(part.level(
+            &Level::DEFLECTING,
+            DEFLECTS,
+            MOST_DEFLECTS,
+            "find it out yourself, or say who will",
+        ));
         evidence.extend(part.level(&Level::WARMTH, WARMTH, MOST_WARMTH, "say what it does for this customer"));
         evidence.retain(|e| e.points != 0.0);
         CriterionResult::scored(BASE, evidence, self.curve(), "something was refused, ordered, offered or promised")

@@ -14,7 +14,8 @@
 //! Both sides close: a customer whose last two turns thank, are content or say goodbye adds 11 where the agent takes a step at all; one who is upset, lost or says it again costs 15, a
 //! question that the end cuts off 13.
 //! By degrees, whatever the wording: how much the own turns say of what can and will be done adds or costs up to 8 (mean logit of the
-//! measure offering), for an end is agreed on what will be.
+//! measure offering), for an end is agreed on what will be; how much they give back and check up to 8 (understanding); how much they push
+//! away up to 6 (deflecting). How content the customer's last two turns are adds or costs up to 8 (mean logit of contentment).
 //! Emails: next step or date (35), invitation to reply (30), sign-off (26), in the agent's last letter (the last two where the last one only answers thanks).
 //! A trouble that the customer still calls open at the end, or a customer left confused by the last words, caps the steps at 40, and no goodbye of theirs lifts it.
 //! Not applicable after a transfer, a hang-up or a drop, and where the conversation never came to an end.
@@ -47,7 +48,7 @@ pub struct ProperClosing;
 const BASE: f64 = 50.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 51.8, spread: 19.2 };
+const CURVE: Curve = Curve { centre: 55.0, spread: 22.3 };
 const CAP: f64 = 40.0;
 /// Details from long before that a recap has, the last own turns it may stand in, and what such a one is worth of a told one.
 const DETAILS: usize = 4;
@@ -67,6 +68,13 @@ const DISCONTENT: &[Act] = &[CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_REPEA
 /// Points a logit of what is offered, and at most.
 const AGREED: f64 = 4.0;
 const MOST_AGREED: f64 = 8.0;
+/// The same of what is given back and checked, of what is pushed away, and of how content the customer is at the end.
+const UNDERSTOOD: f64 = 5.0;
+const MOST_UNDERSTOOD: f64 = 8.0;
+const DEFLECTS: f64 = -4.0;
+const MOST_DEFLECTS: f64 = 6.0;
+const CONTENTMENT: f64 = 4.0;
+const MOST_CONTENTMENT: f64 = 8.0;
 
 /// What answers a trouble that is still open.
 const WAYS_ON: &[Act] = &[
@@ -200,8 +208,7 @@ impl Criterion for ProperClosing {
                 _ => part.missed(step.rule, -half, last, step.would_earn),
             });
         }
-        let offering = part.level(&Level::OFFERING, AGREED, MOST_AGREED, "say what will be done, and when");
-        evidence.extend(offering.filter(|e| e.points != 0.0));
+        by_degrees(part, &mut evidence);
         let sum = BASE + evidence.iter().map(|e| e.points).sum::<f64>();
         if let Some((turn, open)) = open_at_the_end(part)
             && sum > CAP
@@ -214,13 +221,26 @@ impl Criterion for ProperClosing {
         if part.conversation.channel != Channel::Email {
             // Nor does a "bye" lift what is left open above the cap.
             let open = evidence.iter().any(|e| e.rule == "left_open");
-            let step =
-                |e: &Evidence| e.points > 0.0 && e.rule != Level::OFFERING.rule && part.roles[e.turn] == Role::Own;
+            let step = |e: &Evidence| {
+                e.points > 0.0 && steps.iter().any(|s| s.rule == e.rule) && part.roles[e.turn] == Role::Own
+            };
             let led = !open && evidence.iter().any(step);
             evidence.extend(goes_along(part, last, led));
         }
         CriterionResult::scored(BASE, evidence, self.curve(), "the agent brought the conversation to its end")
     }
+}
+
+fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
+    for (level, points, most, would_earn) in [
+        (&Level::OFFERING, AGREED, MOST_AGREED, "say what will be done, and when"),
+        (&Level::UNDERSTANDING, UNDERSTOOD, MOST_UNDERSTOOD, "give back what was agreed, and check it"),
+        (&Level::DEFLECTING, DEFLECTS, MOST_DEFLECTS, "find it out yourself, or say who will"),
+    ] {
+        evidence.extend(part.level(level, points, most, would_earn));
+    }
+    part.contentment(CONTENTMENT, MOST_CONTENTMENT, "ask whether that is all right for them", evidence);
+    evidence.retain(|e| e.points != 0.0);
 }
 
 /// One of the last own turns that says the details of the talk again, whatever its wording: "Thursday then, ten to twelve, two meters".

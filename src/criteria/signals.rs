@@ -318,10 +318,10 @@ impl Signals {
         mean(self.own.iter().filter(|t| t.weight > 0.0).map(|t| t.measures.of(head)))
     }
 
-    /// How much of a measure the own words have: its mean logit over the own turns, weighted by their words. `None` when there are none.
-    pub fn level(&self, head: Head) -> Option<f64> {
+    /// How much of something the own words have: its mean over the own turns, weighted by their words. `None` when there are none.
+    pub fn level(&self, of: impl Fn(&OwnTurn) -> f64) -> Option<f64> {
         let weight: f64 = self.own.iter().map(|t| t.weight).sum();
-        let sum: f64 = self.own.iter().map(|t| t.weight * t.logit(head)).sum();
+        let sum: f64 = self.own.iter().map(|t| t.weight * of(t)).sum();
         (weight > 0.0).then(|| sum / weight)
     }
 
@@ -345,14 +345,19 @@ impl Signals {
 impl OwnTurn {
     /// The logit of a measure.
     pub fn logit(&self, head: Head) -> f64 {
-        let m = self.measures.of(head).clamp(SURE, 1.0 - SURE);
-        (m / (1.0 - m)).ln()
+        logit(self.measures.of(head))
     }
 
     /// Whether it says what was said before.
     pub fn says_again(&self) -> bool {
         self.likeness >= SAME
     }
+}
+
+/// The logit of a measure, which is never surer than [`SURE`].
+pub(super) fn logit(measure: f64) -> f64 {
+    let m = measure.clamp(SURE, 1.0 - SURE);
+    (m / (1.0 - m)).ln()
 }
 
 /// A question of the customer's.

@@ -37,6 +37,14 @@ pub enum Head {
     Refusing,
     /// The measure understanding.
     Understanding,
+    /// The measure contentment.
+    Contentment,
+    /// The measure concern.
+    Concern,
+    /// The measure easing.
+    Easing,
+    /// The measure deflecting.
+    Deflecting,
     /// Whether an agent's turn says goodbye.
     Farewell,
     /// Whether an agent's turn offers more help.
@@ -58,6 +66,10 @@ impl Head {
         Head::Offering,
         Head::Refusing,
         Head::Understanding,
+        Head::Contentment,
+        Head::Concern,
+        Head::Easing,
+        Head::Deflecting,
         Head::Farewell,
         Head::OfferMoreHelp,
         Head::CustomerFarewell,
@@ -75,6 +87,10 @@ impl Head {
             Head::Offering => "offering",
             Head::Refusing => "refusing",
             Head::Understanding => "understanding",
+            Head::Contentment => "contentment",
+            Head::Concern => "concern",
+            Head::Easing => "easing",
+            Head::Deflecting => "deflecting",
             Head::Farewell => "closing.farewell",
             Head::OfferMoreHelp => "closing.offer_more_help",
             Head::CustomerFarewell => "customer.farewell",
@@ -84,7 +100,7 @@ impl Head {
 }
 
 /// Number of heads.
-pub const HEADS: usize = 12;
+pub const HEADS: usize = 16;
 /// Thousandths of a logit for each head.
 pub type Weights = [i16; HEADS];
 /// Sums of weights.

@@ -7,11 +7,13 @@
 use std::path::Path;
 
 use super::sets::{SETS, SetError, Sets, Target};
+use crate::criteria::measures::speaks;
 use crate::learned::Head;
 use crate::lexicon::acts::{
-    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, Act, CLOSING_RECAP, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL,
-    NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, PATIENCE_EXPLAIN_AGAIN, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO,
-    POSITIVE_NEXT_STEP,
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, Act, CARING_WISH_WELL, CLOSING_RECAP, CUSTOMER_SATISFIED,
+    EMPATHY_EXPLORE, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
+    NEGATIVE_YOU_MUST, OWNERSHIP_DEFLECT, PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME, PATIENCE_REASSURE,
+    POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP,
 };
 use crate::model::Speaker;
 
@@ -22,11 +24,15 @@ const MOST: f64 = 4.0;
 /// Measures in the order of the columns.
 const RATED: [Head; 5] = [Head::Empathy, Head::Politeness, Head::Positivity, Head::Calm, Head::Distress];
 
-/// Measures that an agent's turn has when it has an act of their family.
-const FAMILIES: [(Head, &[Act]); 3] = [
+/// Measures that a turn has when it has an act of their family: an agent's, contentment a customer's.
+const FAMILIES: [(Head, &[Act]); 7] = [
     (Head::Offering, &[POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, POSITIVE_ALTERNATIVE]),
     (Head::Refusing, &[NEGATIVE_REFUSAL, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_YOU_MUST]),
     (Head::Understanding, &[ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_RECAP, PATIENCE_EXPLAIN_AGAIN]),
+    (Head::Contentment, &[CUSTOMER_SATISFIED]),
+    (Head::Concern, &[EMPATHY_TAKE_ON, EMPATHY_EXPLORE, CARING_WISH_WELL]),
+    (Head::Easing, &[PATIENCE_GIVE_TIME, PATIENCE_REASSURE, PATIENCE_EXPLAIN_AGAIN]),
+    (Head::Deflecting, &[OWNERSHIP_DEFLECT]),
 ];
 
 /// One line of a file.
@@ -104,7 +110,7 @@ pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
                     sets.add(set, &group, head, Target::Graded(rating), vec![at], vec![0]);
                 }
             }
-            for (head, family) in FAMILIES.iter().filter(|_| turn.speaker == Speaker::Agent) {
+            for (head, family) in FAMILIES.iter().filter(|f| speaks(f.0) == Some(turn.speaker)) {
                 if let Some(acts) = &turn.acts {
                     let has = acts.iter().any(|a| family.contains(a));
                     sets.add(set, &group, *head, Target::Graded(f64::from(u8::from(has))), vec![at], vec![0]);

@@ -255,24 +255,25 @@ fn told_thrice() -> Vec<[Conversation<'static>; 3]> {
 
 #[test]
 fn measures_are_alike_in_every_language() {
-    // Sums of logits by language and measure.
-    let mut sums = [[0.0; measures::HEADS.len()]; 3];
-    let mut n = 0.0;
+    // Sums of logits and their numbers, by language and measure.
+    let mut sums = [[(0.0, 0.0); measures::HEADS.len()]; 3];
     let (mut reader, mut reading) = (Reader::new(&LEXICON), Reading::default());
     for versions in told_thrice() {
-        n += versions[0].turns.len() as f64;
         for (sums, c) in sums.iter_mut().zip(&versions) {
             reader.read(c, &mut reading);
             for (i, read) in reading.turns.iter().enumerate() {
                 let m = measures::of_turn(reading.acts_of(i), read, LEXICON.model());
-                for (sum, head) in sums.iter_mut().zip(measures::HEADS) {
-                    *sum += (m.of(head) / (1.0 - m.of(head))).ln();
+                for ((sum, n), head) in sums.iter_mut().zip(measures::HEADS) {
+                    if measures::speaks(head).is_none_or(|s| s == c.turns[i].speaker) {
+                        *sum += (m.of(head) / (1.0 - m.of(head))).ln();
+                        *n += 1.0;
+                    }
                 }
             }
         }
     }
     for (k, head) in measures::HEADS.into_iter().enumerate() {
-        let means = sums.map(|s| s[k] / n);
+        let means = sums.map(|s| s[k].0 / s[k].1);
         println!("{}: mean logits {means:.2?}", head.name());
         let apart = |l: usize| (means[l] - means[0]).abs();
         assert!(apart(1) <= 0.15 && apart(2) <= 0.15, "{}: {means:.2?} in {LANGUAGES:?}", head.name());
@@ -293,7 +294,7 @@ fn a_conversation_scores_alike_in_every_language() {
         }
     }
     assert!(count >= 60);
-    let least = [0.70, 0.58, 0.62, 0.70, 0.62, 0.78];
+    let least = [0.70, 0.66, 0.63, 0.70, 0.60, 0.78];
     for ((criterion, all), least) in criteria::ALL.iter().zip(&scores).zip(least) {
         let name = criterion.name();
         let mean = |l: usize| all.iter().map(|s| s[l]).sum::<f64>() / all.len() as f64;
