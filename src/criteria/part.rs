@@ -278,16 +278,16 @@ impl<'a> Part<'a> {
     }
 
     /// Evidence from how content the customer's last two turns behind the first own one are (mean logit of the measure contentment):
-    /// `points` a logit from that of plain talk on, at most `most`. Half of it is shown for each.
+    /// `points` a logit from that of plain talk on, at most `most`. It names the turn that shows it most.
     pub fn contentment(&self, points: f64, most: f64, would_earn: &'static str, evidence: &mut Vec<Evidence>) {
         let Some(last) = self.own_turns().next_back() else { return };
         let leaving = self.signals.leaving();
         let off = |c: &CustomerTurn| logit(c.measures.contentment) - CONTENT_PLAIN;
-        let sum: f64 = leaving.iter().map(|c| off(c)).sum();
-        let total = (points * sum / leaving.len().max(1) as f64).clamp(-most, most);
-        for c in leaving.iter().filter(|_| sum != 0.0) {
-            let mut e = self.graded("contentment_at_the_end", total * off(c) / sum, last, would_earn);
-            e.called = Some(Called { turn: c.turn, start: 0, end: self.text(c.turn).len(), act: "" });
+        let mean = leaving.iter().map(|c| off(c)).sum::<f64>() / leaving.len().max(1) as f64;
+        let most_of = |a: &&&CustomerTurn, b: &&&CustomerTurn| (mean * off(a)).total_cmp(&(mean * off(b)));
+        if let Some(shown) = leaving.iter().max_by(most_of) {
+            let mut e = self.graded("contentment_at_the_end", (points * mean).clamp(-most, most), last, would_earn);
+            e.called = Some(Called { turn: shown.turn, start: 0, end: self.text(shown.turn).len(), act: "" });
             evidence.push(e);
         }
     }

@@ -182,12 +182,15 @@ fn plain_spoken_conversations_are_told_apart_less_surely() {
     }
 }
 
-/// Two nights in three languages, rated by people who knew nothing of the program. Nothing is fitted to either; the first was locked away
-/// until the points of its time were chosen and has been in view since, the second was opened when all that is there now was done.
+/// Three nights in three languages, rated by people who knew nothing of the program. Nothing is fitted to any; the first two were locked away
+/// until the points of their time were chosen and have been in view since, the third was opened when all that is there now was done.
 #[test]
 fn conversations_that_nothing_is_fitted_to_are_told_apart() {
-    let nights =
-        [("sealed", 60, [0.94, 0.95, 0.95, 0.96, 0.92, 0.97]), ("unseen", 72, [0.96, 0.95, 0.95, 0.92, 0.90, 0.97])];
+    let nights = [
+        ("sealed", 60, [0.95, 0.95, 0.95, 0.96, 0.94, 0.97]),
+        ("unseen", 72, [0.96, 0.95, 0.95, 0.94, 0.93, 0.97]),
+        ("untouched", 72, [0.94, 0.93, 0.93, 0.91, 0.94, 0.97]),
+    ];
     for (name, count, least) in nights {
         let set = rated(name);
         assert_eq!(set.len(), count);
