@@ -15,8 +15,8 @@
 //! A question that the customer has to ask again in the same words costs 14; one that they come back to ("but when?", "and the dog?"),
 //! since no answer has taken its words up, costs 21. A customer who says that they say it again costs 20, each further time less.
 //! Talk in bare questions costs up to 12. By degrees, whatever the wording: how much the own words show of what was understood adds or costs
-//! up to 12 (mean logit of the measure understanding), how much they say of what can be done up to 12 (offering), their warmth up to 9 (empathy).
-//! A customer who leaves content adds 6, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 7, their contentment up to 6 (mean logit).
+//! up to 6 (mean logit of the measure understanding), how much they say of what can be done up to 6 (offering), their warmth up to 6 (empathy).
+//! A customer who leaves content adds 6, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 7, their contentment up to 5 (mean logit).
 //! Not applicable with fewer than two own turns or no turn of the customer.
 //!
 //! ## Example

@@ -409,6 +409,39 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_is_no_warmer_for_being_long() {
+        let warmth = |times: usize| {
+            let kind =
+                "I am so glad that you wrote to me, this must be a hard week for you and your mother. ".repeat(times);
+            let r = result(
+                &Empathy,
+                Channel::Email,
+                &format!("C: My mother is in hospital and I'm so worried.\nA: {kind}"),
+            );
+            r.evidence.iter().find(|e| e.rule == "warmth_of_all_turns").unwrap().points
+        };
+        let (short, long) = (warmth(1), warmth(6));
+        assert!(short > 0.0 && long > 0.0 && long < 1.2 * short, "{short} {long}");
+    }
+
+    #[test]
+    fn concern_is_told_from_business_in_any_words() {
+        let concern = |agent: &str| {
+            let r = result(
+                &Empathy,
+                Channel::Call,
+                &format!("C: My mother is in hospital and I'm so worried.\nA: {agent}"),
+            );
+            r.evidence.iter().find(|e| e.rule == Level::CONCERN.rule).map_or(0.0, |e| e.points)
+        };
+        let (kind, cold) = (
+            concern("How is she now, and is there somebody with you tonight?"),
+            concern("What is the number of the card?"),
+        );
+        assert!(kind > 0.0 && kind > cold, "{kind} {cold}");
+    }
+
+    #[test]
     fn a_word_that_says_little_is_not_shown_for_the_warmth() {
         let shown = |turn: &str| {
             let r = result(&Empathy, Channel::Call, &format!("C: I am so worried about my mother.\nA: {turn}"));

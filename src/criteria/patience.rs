@@ -371,6 +371,19 @@ mod tests {
     }
 
     #[test]
+    fn pressure_is_taken_off_in_any_words() {
+        let eases = |agent: &str| {
+            let talk = format!("C: I don't understand, where do I have to click?\nA: {agent}\nC: Hm.");
+            let r = result(&Patience, Channel::Call, &talk);
+            r.evidence.iter().find(|e| e.rule == Level::EASING.rule).map_or(0.0, |e| e.points)
+        };
+        let kind = eases(
+            "It trips everybody up, that page. We've all evening, tell me what you see and we'll get there bit by bit.",
+        );
+        assert!(kind > 0.0 && kind > eases("The menu is on the left, press it, and do it now."), "{kind}");
+    }
+
+    #[test]
     fn holds_are_asked_for_and_thanked_for() {
         better(
             &Patience,

@@ -12,7 +12,7 @@
 //! (6, 6, 8 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
 //! alternative, a can-do or a next step is a *reframe* and adds 5; left standing it costs 14. "You must" costs 8, policy as a wall 12,
 //! blaming 10, a shut door ("nothing I can do") 15; losses of one kind fade more slowly than gains.
-//! By degrees, whatever the wording: how much is offered in all own turns adds or costs up to 24, how much is refused up to 40,
+//! By degrees, whatever the wording: how much is offered in all own turns adds or costs up to 16, how much is refused up to 30,
 //! how much is pushed away up to 8 (mean logits of the measures offering, refusing and deflecting, turns weighted by their words), their warmth up to 16 (empathy), and their tone
 //! up to 6 (mean of the measure positivity).
 //! Not applicable where no phrase frames anything either way and no own turn offers or refuses (0.7 of one of the two measures).

@@ -383,6 +383,27 @@ mod tests {
     use crate::model::Status;
 
     #[test]
+    fn how_content_the_customer_is_counts_in_any_words() {
+        for (content, put_off) in [
+            ("Oh lovely, Thursday suits us down to the ground.", "If you say so. And the refund?"),
+            ("Ой, в четверг нам в самый раз, прямо камень с души.", "Ну раз вы так говорите. А деньги-то где?"),
+            ("Бейсенбі бізге дәл келіп тұр, көңілім жайланып қалды.", "Солай десеңіз солай шығар. Ал ақша ше?"),
+        ] {
+            let end = |customer: &str| {
+                let talk =
+                    format!("C: My kettle came broken.\nA: We send a new one on Thursday.\nC: {customer}\nA: Goodbye.");
+                let r = result(&ProperClosing, Channel::Call, &talk);
+                r.evidence
+                    .iter()
+                    .find(|e| e.rule == "contentment_at_the_end")
+                    .map(|e| (e.points, e.called.unwrap().turn))
+            };
+            let (Some((won, turn)), Some((lost, _))) = (end(content), end(put_off)) else { panic!("{content}") };
+            assert!(won > 0.0 && lost < 0.0 && turn == 2, "{content}: {won}, {put_off}: {lost}");
+        }
+    }
+
+    #[test]
     fn english_call_is_closed_in_steps_or_abruptly() {
         let start = "C: My card is lost.\nA: I have blocked it and ordered a new one.\nC: Great, thank you.\n";
         better(
