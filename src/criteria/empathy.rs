@@ -33,7 +33,7 @@
 //! Warmth that is only in the voice is not in a transcript. Irony is taken at its word.
 
 use super::Criterion;
-use super::part::{Level, Part, fading};
+use super::part::{Level, Part, Peak, fading};
 use super::signals::OwnTurn;
 use crate::lexicon::acts::{
     CARING_WISH_WELL, COURTESY_PLEASE, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS,
@@ -238,7 +238,7 @@ fn by_degrees(part: &Part<'_>, opportunities: &[Opportunity], evidence: &mut Vec
         "let every answer show that you have heard how it is",
     ));
     let would_earn = "ask how it is for them, or take it on";
-    evidence.extend(part.peak(&Level::CONCERN, 1, CONCERN, MOST_CONCERN, would_earn));
+    evidence.extend(part.peak(&Peak::CONCERN, CONCERN, MOST_CONCERN, would_earn));
     part.mood(MOOD, "make sure that the customer feels understood before you part", evidence);
     let reacts = REACTS * (s.own_share(|t| t.reacts) - REACTS_PLAIN);
     let turn = part.utmost(reacts, |t| f64::from(u8::from(t.reacts)));
@@ -432,7 +432,7 @@ mod tests {
                 Channel::Call,
                 &format!("C: My mother is in hospital and I'm so worried.\nA: {agent}"),
             );
-            r.evidence.iter().find(|e| e.rule == Level::CONCERN.rule).map_or(0.0, |e| e.points)
+            r.evidence.iter().find(|e| e.rule == Peak::CONCERN.rule).map_or(0.0, |e| e.points)
         };
         let (kind, cold) = (
             concern("How is she now, and is there somebody with you tonight?"),

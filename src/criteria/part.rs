@@ -37,7 +37,7 @@ pub struct Level {
     head: Head,
     /// The name of its evidence.
     pub rule: &'static str,
-    /// Its logit in plain talk, where it wins and costs nothing: the median of the rated conversations (of their levels or peaks).
+    /// Its logit in plain talk, where it wins and costs nothing: the median of the rated conversations.
     plain: f64,
     /// Whether a greeting or a goodbye says nothing of it: then another turn is shown.
     of_substance: bool,
@@ -48,10 +48,6 @@ pub struct Level {
 impl Level {
     /// How warm they are.
     pub const WARMTH: Self = Self { full: LETTER, ..Self::new(Head::Empathy, "warmth_of_all_turns", 0.6, false) };
-    /// How much the turn that does it most goes out to the customer.
-    pub const CONCERN: Self = Self::new(Head::Concern, "concern_of_the_best_turn", 1.2, false);
-    /// How much pressure the two turns that do it most take off.
-    pub const EASING: Self = Self::new(Head::Easing, "easing_of_the_best_turns", -0.8, true);
     /// How much they push away.
     pub const DEFLECTING: Self = Self::new(Head::Deflecting, "deflects_in_all_turns", -3.2, true);
     /// How much they say of what can and will be done.
@@ -64,6 +60,25 @@ impl Level {
     const fn new(head: Head, rule: &'static str, plain: f64, of_substance: bool) -> Self {
         Self { head, rule, plain, of_substance, full: f64::INFINITY }
     }
+}
+
+/// A measure that counts by the own turns that have most of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Peak {
+    head: Head,
+    /// The name of its evidence.
+    pub rule: &'static str,
+    /// How many turns.
+    turns: usize,
+    /// Their mean logit in plain talk: the median of the rated conversations.
+    plain: f64,
+}
+
+impl Peak {
+    /// How much the turn that does it most goes out to the customer.
+    pub const CONCERN: Self = Self { head: Head::Concern, rule: "concern_of_the_best_turn", turns: 1, plain: 1.2 };
+    /// How much pressure the two turns that do it most take off.
+    pub const EASING: Self = Self { head: Head::Easing, rule: "easing_of_the_best_turns", turns: 2, plain: -0.8 };
 }
 
 /// One agent's part of a conversation.
@@ -246,13 +261,13 @@ impl<'a> Part<'a> {
         Some(self.shown_by(turn, head, off > 0.0, self.graded(rule, points, turn, would_earn)))
     }
 
-    /// Evidence from how much of a measure the `turns` own turns with most of it have (mean logit): `points` a logit from that of plain
-    /// talk on, at most `most`. It points to the first of them.
-    pub fn peak(&self, of: &Level, turns: usize, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
+    /// Evidence from how much of a measure the own turns with most of it have (mean logit): `points` a logit from that of plain talk on,
+    /// at most `most`. It points to the one with most.
+    pub fn peak(&self, of: &Peak, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
         let readable = self.signals.own.iter().filter(|t| t.weight > 0.0);
         let mut logits: Vec<(f64, usize)> = readable.map(|t| (t.logit(of.head), t.turn)).collect();
         logits.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        logits.truncate(turns);
+        logits.truncate(of.turns);
         let (_, turn) = *logits.first()?;
         let off = logits.iter().map(|l| l.0).sum::<f64>() / logits.len() as f64 - of.plain;
         let evidence = self.graded(of.rule, (points * off).clamp(-most, most), turn, would_earn);

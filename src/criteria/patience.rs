@@ -29,7 +29,7 @@
 //! Sighs and tone of voice are not in a transcript. Without timestamps interruptions are not seen.
 
 use super::Criterion;
-use super::part::{Level, Part, Role, fading};
+use super::part::{Level, Part, Peak, Role, fading};
 use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
@@ -83,7 +83,6 @@ const WARMTH: f64 = 10.0;
 const MOST_WARMTH: f64 = 20.0;
 /// Points a logit of what is eased in the two turns that ease most, and at most.
 const EASES: f64 = 4.0;
-const EASING_TURNS: usize = 2;
 const MOST_EASING: f64 = 12.0;
 /// Points of the mood at the end.
 const MOOD: f64 = 28.0;
@@ -311,7 +310,7 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         "show that there is time for what the customer feels",
     ));
     let would_earn = "leave them time, take the worry off, or say it in other words";
-    evidence.extend(part.peak(&Level::EASING, EASING_TURNS, EASES, MOST_EASING, would_earn));
+    evidence.extend(part.peak(&Peak::EASING, EASES, MOST_EASING, would_earn));
     part.mood(MOOD, "stay until the customer is calmer", evidence);
     evidence.retain(|e| e.points != 0.0);
 }
@@ -371,16 +370,21 @@ mod tests {
     }
 
     #[test]
-    fn pressure_is_taken_off_in_any_words() {
-        let eases = |agent: &str| {
-            let talk = format!("C: I don't understand, where do I have to click?\nA: {agent}\nC: Hm.");
+    fn the_two_turns_that_take_most_pressure_off_count_in_any_words() {
+        let eases = |first: &str, second: &str| {
+            let talk = format!(
+                "C: I don't understand, where do I have to click?\nA: {first}\nC: Hm.\nA: {second}\nC: Hm.\nA: {COLD}"
+            );
             let r = result(&Patience, Channel::Call, &talk);
-            r.evidence.iter().find(|e| e.rule == Level::EASING.rule).map_or(0.0, |e| e.points)
+            let e = r.evidence.iter().find(|e| e.rule == Peak::EASING.rule).unwrap();
+            (e.points, e.turn)
         };
-        let kind = eases(
-            "It trips everybody up, that page. We've all evening, tell me what you see and we'll get there bit by bit.",
-        );
-        assert!(kind > 0.0 && kind > eases("The menu is on the left, press it, and do it now."), "{kind}");
+        const COLD: &str = "The menu is on the left, press it, and do it now.";
+        const KIND: &str =
+            "It trips everybody up, that page. We've all evening, tell me what you see and we'll get there bit by bit.";
+        let (cold, once, twice) = (eases(COLD, COLD), eases(COLD, KIND), eases(KIND, KIND));
+        assert!(cold.0 < once.0 && once.0 < twice.0 && twice.0 > 0.0, "{cold:?} {once:?} {twice:?}");
+        assert_eq!((once.1, twice.1), (3, 1), "the turn that does it most, the first of equals");
     }
 
     #[test]

@@ -27,7 +27,7 @@
 //! It sees the form and not the voice. English has no ты.
 
 use super::Criterion;
-use super::part::{Part, fading};
+use super::part::{Level, Part, fading};
 use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
@@ -140,7 +140,7 @@ fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         let points = (WARMTH * (mean - PLAIN_WARMTH)).clamp(-MOST_WARMTH, MOST_WARMTH);
         evidence.extend(part.tone(
             Head::Empathy,
-            "warmth_of_all_turns",
+            Level::WARMTH.rule,
             points,
             "show that you care how it is for the customer",
         ));

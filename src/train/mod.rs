@@ -360,13 +360,7 @@ fn fit(rows: &[&Row], features: usize) -> Fit {
         Head::Empathy | Head::Calm | Head::Distress => SPREAD_FELT,
         Head::Positivity => SPREAD_POSITIVITY,
         Head::Politeness => SPREAD_POLITENESS,
-        Head::Offering
-        | Head::Refusing
-        | Head::Understanding
-        | Head::Contentment
-        | Head::Concern
-        | Head::Easing
-        | Head::Deflecting => SPREAD_TAUGHT,
+        head if taught::by_acts(head) => SPREAD_TAUGHT,
         _ => SPREAD_ACT,
     };
     // Constants a set (one for acts, whose place is the same everywhere), then the scale, context and words.

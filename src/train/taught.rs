@@ -35,6 +35,11 @@ const FAMILIES: [(Head, &[Act]); 7] = [
     (Head::Deflecting, &[OWNERSHIP_DEFLECT]),
 ];
 
+/// Whether a measure is taught by acts.
+pub fn by_acts(head: Head) -> bool {
+    FAMILIES.iter().any(|f| f.0 == head)
+}
+
 /// One line of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turn<'a> {
@@ -129,20 +134,22 @@ mod tests {
     #[test]
     fn a_turn_becomes_an_example_for_each_measure_it_is_rated_in() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "a\t4\t3\t2\t4\t0\tempathy.apology\tI am so sorry about your dog.\nc\t2\t2\t1\t3\t3\t-\tshe is all I have\n\nc\t3\t2\t2\t4\t0\t?\tthinking of you\n\na\t2\t2\t2\t4\t0\tnegative.refusal,positive.alternative\tnot that one but the red one\n";
+        let text = "a\t4\t3\t2\t4\t0\tempathy.apology\tI am so sorry about your dog.\nc\t2\t2\t1\t3\t3\t-\tshe is all I have\n\nc\t3\t2\t2\t4\t0\t?\tthinking of you\n\na\t2\t2\t2\t4\t0\tnegative.refusal,positive.alternative\tnot that one but the red one\nc\t2\t3\t4\t4\t0\tcustomer.satisfied\tthe red one suits us\n";
         std::fs::write(folder.path().join("en.tsv"), text).unwrap();
         let mut sets = Sets::default();
         read(folder.path(), &mut sets).unwrap();
-        assert_eq!(sets.sizes["taught_en"], 4);
+        assert_eq!(sets.sizes["taught_en"], 5);
         let of = |head: Head| sets.examples.iter().filter(|e| e.head == head).map(|e| e.target).collect::<Vec<_>>();
         assert_eq!(
             of(Head::Empathy),
             [Target::Graded(1.0), Target::Graded(0.75), Target::Graded(0.5)],
             "the agents', and what is no service talk"
         );
-        assert_eq!(of(Head::Distress), [Target::Graded(0.75), Target::Graded(0.0)]);
-        assert_eq!(of(Head::Calm).len(), 4);
-        // By their acts, of the agents' turns alone.
+        assert_eq!(of(Head::Distress), [Target::Graded(0.75), Target::Graded(0.0), Target::Graded(0.0)]);
+        assert_eq!(of(Head::Calm).len(), 5);
+        // By their acts, of the agents' turns alone or of the customers'; nothing where they are not labelled.
+        assert_eq!(of(Head::Contentment), [Target::Graded(0.0), Target::Graded(1.0)]);
+        assert_eq!(of(Head::Concern), [Target::Graded(0.0), Target::Graded(0.0)]);
         assert_eq!(of(Head::Offering), [Target::Graded(0.0), Target::Graded(1.0)]);
         assert_eq!(of(Head::Refusing), [Target::Graded(0.0), Target::Graded(1.0)]);
         assert_eq!(of(Head::Understanding), [Target::Graded(0.0), Target::Graded(0.0)]);
