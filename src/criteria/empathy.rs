@@ -14,7 +14,7 @@
 //! 60 / n points, missed it costs 20 / n. A weak one adds up to half a share and costs nothing when missed.
 //! Naming and validating count most, and several kinds count more than one. The same wording again counts a third, and an
 //! apology after the third nothing. Waving a feeling away costs 20 each time, answering one with the very words of an earlier turn 15.
-//! By degrees, the warmth of all own words adds or costs up to 100 (mean logit of the measure empathy, turns weighted by their words, a letter no more than a long turn), the concern of the turn that has most of it up to 20 (logit of the measure concern), reacting to what was said between
+//! By degrees, the warmth of all own words adds or costs up to 100 (mean logit of the measure empathy, turns weighted by their words, what a longer turn has above plain talk scaled to 20 words), the concern of the turn that has most of it up to 20 (logit of the measure concern), reacting to what was said between
 //! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 42.
 //! A good feeling told at some length is a weak opportunity too: it is answered by sharing it. So is something heavy that is told without a
 //! feeling: a death, an illness, a child in need, age, being alone, the last money; and a turn of some words that sounds moved whatever it
@@ -409,19 +409,16 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_is_no_warmer_for_being_long() {
-        let warmth = |times: usize| {
-            let kind =
-                "I am so glad that you wrote to me, this must be a hard week for you and your mother. ".repeat(times);
-            let r = result(
-                &Empathy,
-                Channel::Email,
-                &format!("C: My mother is in hospital and I'm so worried.\nA: {kind}"),
-            );
-            r.evidence.iter().find(|e| e.rule == "warmth_of_all_turns").unwrap().points
+    fn what_adds_up_in_a_letter_is_scaled_to_a_long_turn() {
+        let warmth = |text: &str| {
+            let talk = format!("C: My mother is in hospital and I'm so worried.\nA: {text}");
+            let r = result(&Empathy, Channel::Email, &talk);
+            r.evidence.iter().find(|e| e.rule == Level::WARMTH.rule).unwrap().points
         };
-        let (short, long) = (warmth(1), warmth(6));
-        assert!(short > 0.0 && long > 0.0 && long < 1.2 * short, "{short} {long}");
+        let line = "We have your letter here and will see to the card for your mother this week. ";
+        let (short, long) = (warmth(line), warmth(&line.repeat(6)));
+        // It would be eleven times as much; the words of a letter say a little more of it than one line does.
+        assert!(short > 0.0 && long > short && long < 6.0 * short, "{short} {long}");
     }
 
     #[test]

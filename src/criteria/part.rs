@@ -28,7 +28,7 @@ pub enum Role {
     Other,
 }
 
-/// Words of a turn that is a letter rather than something said.
+/// Words of a long turn; a letter has more.
 const LETTER: f64 = 20.0;
 
 /// A measure that counts by degrees over all own turns.
@@ -41,7 +41,7 @@ pub struct Level {
     plain: f64,
     /// Whether a greeting or a goodbye says nothing of it: then another turn is shown.
     of_substance: bool,
-    /// Words from which on a turn counts no more than so many would: what adds up in a long letter makes it no more of it.
+    /// Words to which what a longer turn has above plain talk is scaled: in a letter it adds up.
     full: f64,
 }
 
