@@ -350,8 +350,8 @@ pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Mea
 /// What a language adds, in logits: Russian and Kazakh. With it the turns of conversations that are told in all three languages have
 /// the same mean logit as in English, over the turns of whom the measure is told of (`tests/agreement` holds it against them).
 const OFFSETS: [[f64; N]; 2] = [
-    [-0.02, -0.12, 0.04, -0.21, -0.03, 0.60, 0.11, 0.11, 0.43, 0.62, 0.46, -0.66],
-    [-0.12, -0.09, -0.17, -0.23, -0.06, 0.70, 0.18, 0.21, 0.29, 0.64, 0.57, -0.63],
+    [0.10, -0.06, 0.14, -0.20, 0.00, 0.47, 0.06, 0.00, 0.25, 0.48, 0.51, -0.53],
+    [0.05, -0.03, 0.09, -0.34, -0.03, 0.67, 0.28, -0.13, 0.29, 0.48, 0.43, -0.54],
 ];
 
 fn offset(language: Option<Language>, head: Head) -> f64 {

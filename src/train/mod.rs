@@ -12,6 +12,7 @@ pub mod taught;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use rayon::prelude::*;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::{Model as _, Trainer as _};
 
@@ -42,6 +43,8 @@ const SET_WEIGHT: f64 = 3000.0;
 const EXAMPLE_WEIGHT: f64 = 2.0;
 /// So many times as much counts a turn that was written to teach: it is service talk, and rated in every measure.
 const TAUGHT_WEIGHT: f64 = 1.6;
+/// The same of everyday talk in the measures that labelled sets of such talk teach already.
+const EVERYDAY_WEIGHT: f64 = 0.6;
 /// Ridge: variance of the weights of words for measures (what our own turns teach best may move most) and for acts, of place and company,
 /// and of the scale.
 const SPREAD_FELT: f64 = 0.08;
@@ -156,8 +159,9 @@ pub fn train(
         let of_head: Vec<&Row> = rows.iter().filter(|r| r.head == head).collect();
         let mut taught: Vec<usize> = of_head.iter().map(|r| r.set).collect();
         taught.dedup();
-        for set in taught.iter().filter(|_| measure) {
-            figures.push(figure(&of_head, *set, taught.len() > 1, names.len()));
+        if measure {
+            let of_set = |set: &usize| figure(&of_head, *set, taught.len() > 1, names.len());
+            figures.extend(taught.par_iter().map(of_set).collect::<Vec<Figure>>());
         }
         if !of_head.is_empty() {
             store(&fit(&of_head, names.len()), head, &mut table, &mut weights);
@@ -354,7 +358,13 @@ fn fit(rows: &[&Row], features: usize) -> Fit {
     rows.iter().for_each(|r| set_weights[r.set] += r.weight);
     let weight = |r: &Row| {
         let share = if measure { (SET_WEIGHT / set_weights[r.set]).min(EXAMPLE_WEIGHT) } else { 1.0 };
-        r.weight * share * if sets::is_taught(r.set) { TAUGHT_WEIGHT } else { 1.0 }
+        let taught = match first.head {
+            Head::Politeness | Head::Positivity | Head::Calm | Head::Distress if sets::is_everyday(r.set) => {
+                EVERYDAY_WEIGHT
+            }
+            _ => TAUGHT_WEIGHT,
+        };
+        r.weight * share * if sets::is_taught(r.set) { taught } else { 1.0 }
     };
     let spread = match first.head {
         Head::Empathy | Head::Calm | Head::Distress => SPREAD_FELT,

@@ -128,12 +128,17 @@ pub const ALL: usize = SETS.len() + taught::FILES.len();
 
 /// The name of a set by its number.
 pub fn set_name(set: usize) -> &'static str {
-    SETS.get(set).map_or_else(|| taught::FILES[set - SETS.len()].1, |s| s.name)
+    SETS.get(set).map_or_else(|| taught::FILES[set - SETS.len()].set, |s| s.name)
 }
 
 /// Whether a set was written to teach.
 pub(super) fn is_taught(set: usize) -> bool {
     set >= SETS.len()
+}
+
+/// Whether it is one of the taught sets of everyday talk.
+pub(super) fn is_everyday(set: usize) -> bool {
+    set.checked_sub(SETS.len()).is_some_and(|k| taught::FILES[k].everyday)
 }
 
 /// Reads all sets of a folder.

@@ -17,8 +17,27 @@ use crate::lexicon::acts::{
 };
 use crate::model::Speaker;
 
-/// Languages with a file, and the names of their sets.
-pub const FILES: [(&str, &str); 3] = [("en", "taught_en"), ("ru", "taught_ru"), ("kk", "taught_kk")];
+/// A file of turns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Taught {
+    /// Its name without `.tsv`.
+    pub file: &'static str,
+    /// The name of its set.
+    pub set: &'static str,
+    /// Whether people talk among themselves in it; service talk otherwise.
+    pub everyday: bool,
+    language: &'static str,
+}
+
+/// The files: service talk, and how people talk among themselves, each a set of its own.
+pub const FILES: [Taught; 6] = [
+    Taught { file: "en", set: "taught_en", everyday: false, language: "en" },
+    Taught { file: "ru", set: "taught_ru", everyday: false, language: "ru" },
+    Taught { file: "kk", set: "taught_kk", everyday: false, language: "kk" },
+    Taught { file: "everyday_en", set: "everyday_en", everyday: true, language: "en" },
+    Taught { file: "everyday_ru", set: "everyday_ru", everyday: true, language: "ru" },
+    Taught { file: "everyday_kk", set: "everyday_kk", everyday: true, language: "kk" },
+];
 /// Highest rating.
 const MOST: f64 = 4.0;
 /// Measures in the order of the columns.
@@ -88,8 +107,8 @@ pub fn parse(line: &str) -> Result<Turn<'_>, String> {
 /// The first line that is not what it should be, or a folder without any file.
 pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
     let before = sets.examples.len();
-    for (k, (language, name)) in FILES.into_iter().enumerate() {
-        let path = folder.join(language).with_extension("tsv");
+    for (k, Taught { file, set: name, language, .. }) in FILES.into_iter().enumerate() {
+        let path = folder.join(file).with_extension("tsv");
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
@@ -104,7 +123,7 @@ pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
             let fail = |message| SetError::Line { file: path.clone(), line: n + 1, message };
             let turn = parse(line).map_err(fail)?;
             let at = sets.text(turn.text, turn.speaker, Some(language));
-            let group = format!("{language}:{scene}");
+            let group = format!("{file}:{scene}");
             for (head, rating) in RATED.into_iter().zip(turn.ratings) {
                 let says = match head {
                     Head::Empathy => turn.speaker == Speaker::Agent || turn.acts.is_none(),
@@ -124,7 +143,7 @@ pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
             *sets.sizes.entry(name).or_default() += 1;
         }
     }
-    if sets.examples.len() == before { Err(SetError::NoTaught(folder.to_owned(), FILES[0].0)) } else { Ok(()) }
+    if sets.examples.len() == before { Err(SetError::NoTaught(folder.to_owned(), FILES[0].file)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -182,8 +201,8 @@ mod tests {
     fn the_turns_that_come_along_are_right() {
         let mut sets = Sets::default();
         read(Path::new("data/taught"), &mut sets).unwrap();
-        for (_, name) in FILES {
-            assert!(sets.sizes[name] >= 1000, "{name}: {}", sets.sizes[name]);
+        for Taught { set, .. } in FILES {
+            assert!(sets.sizes[set] >= 1000, "{set}: {}", sets.sizes[set]);
         }
     }
 }

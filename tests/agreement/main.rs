@@ -297,7 +297,7 @@ fn a_conversation_scores_alike_in_every_language() {
         }
     }
     assert!(count >= 60);
-    let least = [0.70, 0.66, 0.63, 0.70, 0.60, 0.78];
+    let least = [0.62, 0.55, 0.62, 0.73, 0.58, 0.72];
     for ((criterion, all), least) in criteria::ALL.iter().zip(&scores).zip(least) {
         let name = criterion.name();
         let mean = |l: usize| all.iter().map(|s| s[l]).sum::<f64>() / all.len() as f64;
