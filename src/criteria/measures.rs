@@ -347,19 +347,22 @@ pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Mea
     }
 }
 
-/// What a language adds, in logits: Russian and Kazakh. With it the turns of conversations that are told in all three languages have
-/// the same mean logit as in English, over the turns of whom the measure is told of (`tests/agreement` holds it against them).
-const OFFSETS: [[f64; N]; 2] = [
-    [0.10, -0.06, 0.14, -0.20, 0.00, 0.47, 0.06, 0.00, 0.25, 0.48, 0.51, -0.53],
-    [0.05, -0.03, 0.09, -0.34, -0.03, 0.67, 0.28, -0.13, 0.29, 0.48, 0.43, -0.54],
+/// What a language adds, in logits: English (and what is not known), Russian, Kazakh. With it the turns of conversations that are told in
+/// all three languages have the same mean logit, over the turns of whom the measure is told of (`tests/agreement` holds it against them),
+/// and the rated conversations have the medians that the criteria take for plain talk, whatever the weights were fitted to.
+const OFFSETS: [[f64; N]; 3] = [
+    [0.63, 0.09, 0.05, 0.14, 0.00, 0.28, -0.36, -0.26, 0.25, 1.73, 0.18, -0.09],
+    [0.71, 0.04, 0.22, -0.09, 0.02, 0.78, -0.20, -0.29, 0.68, 2.13, 0.72, -0.54],
+    [0.68, 0.06, 0.15, -0.21, -0.01, 1.02, -0.03, -0.44, 0.72, 2.17, 0.61, -0.59],
 ];
 
 fn offset(language: Option<Language>, head: Head) -> f64 {
-    match language {
-        Some(Language::Russian) => OFFSETS[0][head as usize],
-        Some(Language::Kazakh) => OFFSETS[1][head as usize],
-        _ => 0.0,
-    }
+    let row = match language {
+        Some(Language::Russian) => 1,
+        Some(Language::Kazakh) => 2,
+        _ => 0,
+    };
+    OFFSETS[row][head as usize]
 }
 
 /// Our weights and what the model makes of them, in logits, for each measure.

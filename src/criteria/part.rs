@@ -13,7 +13,7 @@ const MOST_MOOD: f64 = 0.6;
 /// By how much a word must move a measure to be shown for it, in logits.
 const TELLING: f64 = 0.4;
 /// The contentment of plain last words, in logits.
-const CONTENT_PLAIN: f64 = -1.55;
+const CONTENT_PLAIN: f64 = -1.3;
 /// So many words tell half of a mood: "No, that's it" says little of it.
 const MOOD_WORDS: f64 = 6.0;
 
@@ -47,15 +47,15 @@ pub struct Level {
 
 impl Level {
     /// How warm they are.
-    pub const WARMTH: Self = Self { full: LETTER, ..Self::new(Head::Empathy, "warmth_of_all_turns", -0.05, false) };
+    pub const WARMTH: Self = Self { full: LETTER, ..Self::new(Head::Empathy, "warmth_of_all_turns", 0.6, false) };
     /// How much they push away.
-    pub const DEFLECTING: Self = Self::new(Head::Deflecting, "deflects_in_all_turns", -3.1, true);
+    pub const DEFLECTING: Self = Self::new(Head::Deflecting, "deflects_in_all_turns", -3.2, true);
     /// How much they say of what can and will be done.
-    pub const OFFERING: Self = Self::new(Head::Offering, "offers_in_all_turns", 0.7, true);
+    pub const OFFERING: Self = Self::new(Head::Offering, "offers_in_all_turns", 1.0, true);
     /// How much they refuse and order.
-    pub const REFUSING: Self = Self::new(Head::Refusing, "refuses_in_all_turns", -3.45, true);
+    pub const REFUSING: Self = Self::new(Head::Refusing, "refuses_in_all_turns", -3.8, true);
     /// How much they show of what was understood.
-    pub const UNDERSTANDING: Self = Self::new(Head::Understanding, "understanding_of_all_turns", -2.55, true);
+    pub const UNDERSTANDING: Self = Self::new(Head::Understanding, "understanding_of_all_turns", -2.8, true);
 
     const fn new(head: Head, rule: &'static str, plain: f64, of_substance: bool) -> Self {
         Self { head, rule, plain, of_substance, full: f64::INFINITY }
@@ -76,9 +76,9 @@ pub struct Peak {
 
 impl Peak {
     /// How much the turn that does it most goes out to the customer.
-    pub const CONCERN: Self = Self { head: Head::Concern, rule: "concern_of_the_best_turn", turns: 1, plain: -0.6 };
+    pub const CONCERN: Self = Self { head: Head::Concern, rule: "concern_of_the_best_turn", turns: 1, plain: 1.2 };
     /// How much pressure the two turns that do it most take off.
-    pub const EASING: Self = Self { head: Head::Easing, rule: "easing_of_the_best_turns", turns: 2, plain: -1.05 };
+    pub const EASING: Self = Self { head: Head::Easing, rule: "easing_of_the_best_turns", turns: 2, plain: -0.8 };
 }
 
 /// One agent's part of a conversation.

@@ -11,6 +11,7 @@ pub mod taught;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
@@ -141,7 +142,7 @@ pub fn train(
     files: &[LexiconFile],
     lexicon: &Lexicon,
     measure: bool,
-    mut progress: impl FnMut(&str),
+    mut progress: impl FnMut(&str) + Send,
 ) -> Result<Trained, TrainError> {
     progress("reading the sets");
     let mut sets = sets::read(folder)?;
@@ -154,18 +155,16 @@ pub fn train(
     let mut table = Table { scale: [1000; HEADS], ..Table::default() };
     let mut weights: Vec<Weights> = vec![Weights::default(); names.len()];
     let mut figures = Vec::new();
-    for head in Head::ALL {
-        progress(&format!("fitting {}", head.name()));
-        let of_head: Vec<&Row> = rows.iter().filter(|r| r.head == head).collect();
-        let mut taught: Vec<usize> = of_head.iter().map(|r| r.set).collect();
-        taught.dedup();
-        if measure {
-            let of_set = |set: &usize| figure(&of_head, *set, taught.len() > 1, names.len());
-            figures.extend(taught.par_iter().map(of_set).collect::<Vec<Figure>>());
-        }
-        if !of_head.is_empty() {
-            store(&fit(&of_head, names.len()), head, &mut table, &mut weights);
-        }
+    let progress = Mutex::new(progress);
+    let of_head = |head: &Head| {
+        progress.lock().unwrap_or_else(PoisonError::into_inner)(&format!("fitting {}", head.name()));
+        let of_head: Vec<&Row> = rows.iter().filter(|r| r.head == *head).collect();
+        let figures = if measure { told(&of_head, names.len()) } else { Vec::new() };
+        (*head, fit(&of_head, names.len()), figures)
+    };
+    for (head, fit, told) in Head::ALL.par_iter().map(of_head).collect::<Vec<_>>() {
+        store(&fit, head, &mut table, &mut weights);
+        figures.extend(told);
     }
     table.features = names.into_iter().zip(weights).map(|((kind, name), w)| (kind, name, w)).collect();
     table.features.retain(|(_, _, w)| w.iter().any(|w| *w != 0));
@@ -359,13 +358,12 @@ fn fit(rows: &[&Row], features: usize) -> Fit {
     let weight = |r: &Row| {
         let share = if measure { (SET_WEIGHT / set_weights[r.set]).min(EXAMPLE_WEIGHT) } else { 1.0 };
         let taught = match first.head {
-            Head::Politeness | Head::Positivity | Head::Calm | Head::Distress if sets::is_everyday(r.set) => {
-                EVERYDAY_WEIGHT
-            }
+            Head::Politeness | Head::Positivity | Head::Calm if sets::is_everyday(r.set) => EVERYDAY_WEIGHT,
             _ => TAUGHT_WEIGHT,
         };
         r.weight * share * if sets::is_taught(r.set) { taught } else { 1.0 }
     };
+    let weights: Vec<f64> = rows.iter().map(|r| weight(r)).collect();
     let spread = match first.head {
         Head::Empathy | Head::Calm | Head::Distress => SPREAD_FELT,
         Head::Positivity => SPREAD_POSITIVITY,
@@ -380,12 +378,11 @@ fn fit(rows: &[&Row], features: usize) -> Fit {
     let objective = |x: &[f64], g: &mut [f64]| {
         g.fill(0.0);
         let mut sum = 0.0;
-        for r in rows {
+        for (r, w) in rows.iter().zip(&weights) {
             let constant = if r.paired { None } else { Some(if measure { r.set } else { 0 }) };
             let mut z = x[scale_at] * r.acts + constant.map_or(0.0, |c| x[c]);
             z += r.context.iter().map(|(i, v)| x[context_at + *i as usize] * f64::from(*v)).sum::<f64>();
             z += r.words.iter().map(|(i, v)| x[words_at + *i as usize] * f64::from(*v)).sum::<f64>();
-            let w = weight(r);
             sum += w * (softplus(z) - r.target * z);
             let slope = w * (1.0 / (1.0 + (-z).exp()) - r.target);
             if let Some(c) = constant {
@@ -443,12 +440,22 @@ fn store(fit: &Fit, head: Head, table: &mut Table, weights: &mut [Weights]) {
     }
 }
 
-fn figure(rows: &[&Row], set: usize, others: bool, features: usize) -> Figure {
+/// How well a head tells each of its sets.
+fn told(rows: &[&Row], features: usize) -> Vec<Figure> {
+    let some = |keep: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| keep(r)).copied().collect::<Vec<&Row>>();
+    let mut sets: Vec<usize> = rows.iter().map(|r| r.set).collect();
+    sets.dedup();
+    let with = fit(&some(&|r| r.fold % FOLDS != 0), features);
+    let of_set = |set: &usize| {
+        let without = (sets.len() > 1).then(|| fit(&some(&|r| r.set != *set), features));
+        figure(rows, *set, &with, without.as_ref())
+    };
+    sets.par_iter().map(of_set).collect()
+}
+
+fn figure(rows: &[&Row], set: usize, with: &Fit, without: Option<&Fit>) -> Figure {
     let held = |r: &&&Row| r.set == set && r.fold.is_multiple_of(FOLDS);
     let test: Vec<&Row> = rows.iter().filter(held).copied().collect();
-    let some = |keep: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| keep(r)).copied().collect::<Vec<&Row>>();
-    let with = fit(&some(&|r| r.fold % FOLDS != 0), features);
-    let without = others.then(|| fit(&some(&|r| r.set != set), features));
     let (kind, of) = kind_of(&test);
     let tell = |f: &dyn Fn(&Row) -> f64| {
         let told: Vec<(f64, f64)> = test.iter().map(|r| (f(r), r.target)).collect();

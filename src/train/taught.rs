@@ -107,7 +107,7 @@ pub fn parse(line: &str) -> Result<Turn<'_>, String> {
 /// The first line that is not what it should be, or a folder without any file.
 pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
     let before = sets.examples.len();
-    for (k, Taught { file, set: name, language, .. }) in FILES.into_iter().enumerate() {
+    for (k, Taught { file, set: name, language, everyday }) in FILES.into_iter().enumerate() {
         let path = folder.join(file).with_extension("tsv");
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
@@ -127,7 +127,8 @@ pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
             for (head, rating) in RATED.into_iter().zip(turn.ratings) {
                 let says = match head {
                     Head::Empathy => turn.speaker == Speaker::Agent || turn.acts.is_none(),
-                    Head::Distress => turn.speaker == Speaker::Customer,
+                    // Of those who speak of their trouble among themselves, next to nobody is at ease.
+                    Head::Distress => turn.speaker == Speaker::Customer && !everyday,
                     _ => true,
                 };
                 if says {
