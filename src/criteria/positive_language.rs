@@ -9,11 +9,11 @@
 //!
 //! ## How it is scored
 //! The sum starts at 60. Saying what can be done, offering another way, naming a next step and doing it gladly add points
-//! (6, 6, 8 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
-//! alternative, a can-do or a next step is a *reframe* and adds 5; left standing it costs 14. "You must" costs 8, policy as a wall 12,
-//! blaming 10, a shut door ("nothing I can do") 15; losses of one kind fade more slowly than gains.
-//! By degrees, whatever the wording: how much is offered in all own turns adds or costs up to 16, how much is refused up to 30,
-//! how much is pushed away up to 8 (mean logits of the measures offering, refusing and deflecting, turns weighted by their words), their warmth up to 16 (empathy), and their tone
+//! (6, 6, 6 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
+//! alternative, a can-do or a next step is a *reframe* and adds 4; left standing it costs 14. "You must" costs 8, policy as a wall 12,
+//! blaming 7, a shut door ("nothing I can do") 15; losses of one kind fade more slowly than gains.
+//! By degrees, whatever the wording: how much is offered in all own turns adds or costs up to 32, how much is refused up to 40,
+//! how much is pushed away up to 12 (mean logits of the measures offering, refusing and deflecting, turns weighted by their words), their warmth up to 16 (empathy), and their tone
 //! up to 6 (mean of the measure positivity).
 //! Not applicable where no phrase frames anything either way and no own turn offers or refuses (0.7 of one of the two measures).
 //!
@@ -43,8 +43,8 @@ pub struct PositiveLanguage;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 46.5, spread: 27.0 };
-const REFRAMED: f64 = 5.0;
+const CURVE: Curve = Curve { centre: 45.0, spread: 33.0 };
+const REFRAMED: f64 = 4.0;
 const REFUSED: f64 = -14.0;
 /// Points between the worst and the best tone, and that of plain turns.
 const TONE: f64 = 24.0;
@@ -54,13 +54,13 @@ const MOST_TONE: f64 = 6.0;
 const WARMTH: f64 = 8.0;
 const MOST_WARMTH: f64 = 16.0;
 /// Points a logit of what is offered and of what is refused, and at most.
-const OFFERS: f64 = 10.0;
-const MOST_OFFERS: f64 = 16.0;
-const REFUSES: f64 = -12.0;
-const MOST_REFUSES: f64 = 30.0;
+const OFFERS: f64 = 20.0;
+const MOST_OFFERS: f64 = 32.0;
+const REFUSES: f64 = -16.0;
+const MOST_REFUSES: f64 = 40.0;
 /// The same of what is pushed away.
-const DEFLECTS: f64 = -4.0;
-const MOST_DEFLECTS: f64 = 8.0;
+const DEFLECTS: f64 = -6.0;
+const MOST_DEFLECTS: f64 = 12.0;
 /// An own turn with so much of either measure offers or refuses, in whatever words.
 const SURELY: f64 = 0.7;
 /// What turns a refusal into a reframe.
@@ -71,13 +71,13 @@ const WAYS_ON: &[Act] =
 const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
     (POSITIVE_CAN_DO, "can_do", 6.0, ""),
     (POSITIVE_ALTERNATIVE, "offers_alternative", 6.0, ""),
-    (POSITIVE_NEXT_STEP, "names_next_step", 8.0, ""),
-    (CLOSING_NEXT_STEP, "names_next_step", 8.0, ""),
+    (POSITIVE_NEXT_STEP, "names_next_step", 6.0, ""),
+    (CLOSING_NEXT_STEP, "names_next_step", 6.0, ""),
     (POSITIVE_GLADLY, "does_it_gladly", 4.0, ""),
     (NEGATIVE_YOU_MUST, "orders_about", -8.0, "say what it gives them: \"Once you send the form, I can ...\""),
     (NEGATIVE_POLICY_WALL, "policy_as_wall", -12.0, "give the reason and the way that is open"),
     (NEGATIVE_NO_ALTERNATIVE, "shuts_the_door", -15.0, "offer what is possible, however small, or who can help"),
-    (PATIENCE_BLAME, "blames", -10.0, "say what to do now, not who is at fault"),
+    (PATIENCE_BLAME, "blames", -7.0, "say what to do now, not who is at fault"),
     (RUDE_DISMISSIVE, "cold_words", -8.0, "stay with the customer's question, politely"),
 ];
 

@@ -319,7 +319,7 @@ fn alike(what: &str, told: Vec<[Conversation; 3]>, least: [f64; 6], apart: f64) 
 fn a_conversation_scores_alike_in_every_language() {
     let told = told_thrice(&IN_VIEW);
     assert!(told.len() >= 60);
-    alike("in view", told, [0.72, 0.66, 0.68, 0.80, 0.68, 0.80], 7.0);
+    alike("in view", told, [0.70, 0.66, 0.68, 0.76, 0.70, 0.82], 7.0);
 }
 
 #[test]
