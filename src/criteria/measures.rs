@@ -348,7 +348,7 @@ pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Mea
 }
 
 /// What a language adds, in logits: English (and what is not known), Russian, Kazakh. With it the turns of conversations that are told in
-/// all three languages have the same mean logit, over the turns of whom the measure is told of (`tests/agreement` holds it against them),
+/// all three languages have the same mean logit, over the turns of whom the measure is used of (`tests/agreement` holds it against them),
 /// and the rated conversations have the medians that the criteria take for plain talk, whatever the weights were fitted to.
 const OFFSETS: [[f64; N]; 3] = [
     [0.63, 0.09, 0.05, 0.14, 0.00, 0.28, -0.36, -0.26, 0.25, 1.73, 0.18, -0.09],

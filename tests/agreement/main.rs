@@ -286,8 +286,8 @@ fn measures_are_alike_in_every_language() {
     }
 }
 
-/// The shares of conversations whose three scores are within 7 points must be at least these, and the languages' means within `apart`.
-fn alike(what: &str, told: Vec<[Conversation; 3]>, least: [f64; 6], apart: f64) {
+/// The shares of conversations whose three scores are within 7 points must be at least these, and the languages' means within 7.
+fn alike(what: &str, told: Vec<[Conversation; 3]>, least: [f64; 6]) {
     let mut scores: Vec<Vec<[f64; 3]>> = vec![Vec::new(); criteria::ALL.len()];
     for versions in &told {
         let results = versions.each_ref().map(score);
@@ -311,7 +311,7 @@ fn alike(what: &str, told: Vec<[Conversation; 3]>, least: [f64; 6], apart: f64) 
             100.0 * near
         );
         assert!(all.len() >= 40, "{name}: scored in {n} conversations");
-        assert!(near >= least && spread(&means) <= apart, "{name}, {what}: means {means:.1?}");
+        assert!(near >= least && spread(&means) <= 7.0, "{name}, {what}: means {means:.1?}");
     }
 }
 
@@ -319,14 +319,14 @@ fn alike(what: &str, told: Vec<[Conversation; 3]>, least: [f64; 6], apart: f64) 
 fn a_conversation_scores_alike_in_every_language() {
     let told = told_thrice(&IN_VIEW);
     assert!(told.len() >= 60);
-    alike("in view", told, [0.70, 0.66, 0.68, 0.76, 0.70, 0.82], 7.0);
+    alike("in view", told, [0.70, 0.66, 0.68, 0.76, 0.70, 0.82]);
 }
 
 #[test]
 fn a_conversation_that_no_phrase_was_mended_with_scores_less_alike() {
     let told = told_thrice(&["unseen"]);
     assert!(told.len() >= 50);
-    alike("unseen", told, [0.25, 0.20, 0.20, 0.20, 0.30, 0.35], 7.0);
+    alike("unseen", told, [0.33, 0.24, 0.35, 0.30, 0.33, 0.38]);
 }
 
 #[test]
