@@ -11,11 +11,11 @@
 //! The sum starts at 60. Giving back the customer's matter in own words adds 10 and checking a detail 6, the same kind again
 //! counting less and less; asking what happened or what worries adds 2.5. Taking up the customer's words adds up to 6 (share of own turns
 //! that do), reacting to what was said up to 2.5. A question of the customer that is met with comfort, a rebuff or a goodbye and nothing
-//! else costs 7; a question asked again after it was answered 14, the same words said again 8, asking for what the customer had said 10.
+//! else costs 6; a question asked again after it was answered 14, the same words said again 8, asking for what the customer had said 15.
 //! A question that the customer has to ask again in the same words costs 14; one that they come back to ("but when?", "and the dog?"),
-//! since no answer has taken its words up, costs 21. A customer who says that they say it again costs 20, each further time less.
+//! since no answer has taken its words up, costs 19. A customer who says that they say it again costs 26, each further time less.
 //! Talk in bare questions costs up to 12. By degrees, whatever the wording: how much the own words show of what was understood adds or costs
-//! up to 6 (mean logit of the measure understanding), how much they say of what can be done up to 6 (offering), their warmth up to 6 (empathy).
+//! up to 12 (mean logit of the measure understanding) and for the two turns that show most up to 8 more; how much they say of what can be done likewise, the two turns up to 5 (offering); their warmth up to 9 (empathy).
 //! A customer who leaves content adds 6, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 7, their contentment up to 5 (mean logit).
 //! Not applicable with fewer than two own turns or no turn of the customer.
 //!
@@ -30,7 +30,7 @@
 //! words about something else is noticed only if the customer comes back to it.
 
 use super::Criterion;
-use super::part::{Level, Part, fading};
+use super::part::{Level, Part, Peak, fading};
 use super::signals::{LEAVES, OwnTurn};
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
@@ -46,23 +46,28 @@ pub struct Attentiveness;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 52.0, spread: 14.2 };
+const CURVE: Curve = Curve { centre: 49.5, spread: 17.6 };
 const TAKES_UP: f64 = 6.0;
 const REACTS: f64 = 2.5;
-const UNANSWERED: f64 = -7.0;
+const UNANSWERED: f64 = -6.0;
 const ASKS_AGAIN: f64 = -14.0;
 const SAYS_AGAIN: f64 = -8.0;
-const TOLD_BEFORE: f64 = -10.0;
+const TOLD_BEFORE: f64 = -15.0;
 const ASKED_BEFORE: f64 = -14.0;
-const PASSED_OVER: f64 = -21.0;
+const PASSED_OVER: f64 = -19.0;
 const BARE: f64 = -12.0;
 /// Points a logit of warmth, and at most.
-const WARMTH: f64 = 4.0;
-const MOST_WARMTH: f64 = 6.0;
+const WARMTH: f64 = 6.0;
+const MOST_WARMTH: f64 = 9.0;
 /// Points a logit of what is shown to be understood and of what is offered, and at most.
 const UNDERSTANDS: f64 = 4.0;
-const ANSWERS: f64 = 4.0;
-const MOST_BY_DEGREES: f64 = 6.0;
+const ANSWERS: f64 = 3.0;
+const MOST_BY_DEGREES: f64 = 12.0;
+/// The same of the two turns that do it most.
+const BEST_UNDERSTANDS: f64 = 2.0;
+const BEST_ANSWERS: f64 = 1.0;
+const MOST_OF_BEST: f64 = 8.0;
+const MOST_OF_BEST_ANSWERS: f64 = 5.0;
 /// The same of how content the customer is at the end.
 const CONTENTMENT: f64 = 3.0;
 const MOST_CONTENTMENT: f64 = 5.0;
@@ -81,7 +86,7 @@ const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
 ];
 /// Acts of the customer that say they were not heard.
 const UNHEARD: &[(Act, &str, f64, &str)] =
-    &[(CUSTOMER_REPEATS, "customer_has_to_repeat", -20.0, "give back what was said the first time")];
+    &[(CUSTOMER_REPEATS, "customer_has_to_repeat", -26.0, "give back what was said the first time")];
 
 impl Criterion for Attentiveness {
     fn name(&self) -> &'static str {
@@ -211,7 +216,9 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     share("bare_questions", BARE, &|t| t.only_asks && !t.reacts, "acknowledge the answer before the next question");
     let would_earn = "give back what you have understood, and check it";
     evidence.extend(part.level(&Level::UNDERSTANDING, UNDERSTANDS, MOST_BY_DEGREES, would_earn));
+    evidence.extend(part.peak(&Peak::UNDERSTANDING, BEST_UNDERSTANDS, MOST_OF_BEST, would_earn));
     evidence.extend(part.level(&Level::OFFERING, ANSWERS, MOST_BY_DEGREES, "answer with what can be done"));
+    evidence.extend(part.peak(&Peak::OFFERING, BEST_ANSWERS, MOST_OF_BEST_ANSWERS, "answer with what can be done"));
     evidence.extend(part.level(&Level::WARMTH, WARMTH, MOST_WARMTH, "take up what the customer feels and wants"));
 }
 

@@ -11,10 +11,10 @@
 //! Opportunities are the customer's turns that voice a feeling or a hardship (upset, worried, hardship: *strong*) or just a trouble or an insult
 //! (*weak*). The agent's next two turns may answer by naming the feeling, validating it, apologising, taking the trouble on,
 //! or asking about it. The sum starts at 40. Each strong opportunity is worth an equal share: answered fully it adds up to
-//! 60 / n points, missed it costs 20 / n. A weak one adds up to half a share and costs nothing when missed.
+//! 60 / n points, missed it costs 16 / n. A weak one adds up to half a share and costs nothing when missed.
 //! Naming and validating count most, and several kinds count more than one. The same wording again counts a third, and an
 //! apology after the third nothing. Waving a feeling away costs 20 each time, answering one with the very words of an earlier turn 15.
-//! By degrees, the warmth of all own words adds or costs up to 100 (mean logit of the measure empathy, turns weighted by their words, what a longer turn has above plain talk scaled to 20 words), the concern of the turn that has most of it up to 20 (logit of the measure concern), reacting to what was said between
+//! By degrees, the warmth of all own words adds or costs up to 85 (mean logit of the measure empathy, turns weighted by their words, what a longer turn has above plain talk scaled to 20 words), that of the two warmest turns up to 35 (empathy, too: one answer that meets the customer is remembered), the concern of the two turns that have most of it up to 13 (mean logit of the measure concern), reacting to what was said between
 //! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 42.
 //! A good feeling told at some length is a weak opportunity too: it is answered by sharing it. So is something heavy that is told without a
 //! feeling: a death, an illness, a child in need, age, being alone, the last money; and a turn of some words that sounds moved whatever it
@@ -49,7 +49,7 @@ pub struct Empathy;
 
 /// What an answer of this kind is worth of a full answer.
 const ANSWERS: &[(Act, &str, f64)] = &[
-    (EMPATHY_NAME_FEELING, "names_feeling", 0.6),
+    (EMPATHY_NAME_FEELING, "names_feeling", 0.78),
     (EMPATHY_VALIDATE, "validates", 0.6),
     (EMPATHY_APOLOGY, "apologises", 0.45),
     (EMPATHY_TAKE_ON, "takes_on", 0.45),
@@ -60,17 +60,20 @@ const ANSWERS: &[(Act, &str, f64)] = &[
 const BASE: f64 = 40.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 48.5, spread: 47.5 };
+const CURVE: Curve = Curve { centre: 55.0, spread: 53.0 };
 const FULL: f64 = 60.0;
-const MISSED: f64 = -20.0;
+const MISSED: f64 = -16.0;
 const DISMISSED: f64 = -20.0;
 const REPEATED: f64 = -15.0;
 /// Points a logit of warmth, and at most.
-const WARMTH: f64 = 60.0;
-const MOST_WARMTH: f64 = 100.0;
-/// Points a logit of concern in the turn that has most of it, and at most.
-const CONCERN: f64 = 5.0;
-const MOST_CONCERN: f64 = 20.0;
+const WARMTH: f64 = 51.0;
+const MOST_WARMTH: f64 = 85.0;
+/// Points a logit of concern in the two turns that have most of it, and at most.
+const CONCERN: f64 = 6.5;
+const MOST_CONCERN: f64 = 13.0;
+/// The same of warmth in the two warmest turns.
+const BEST_WARMTH: f64 = 28.0;
+const MOST_BEST_WARMTH: f64 = 35.0;
 /// Points between no reaction and one in every turn, and the share of plain talk.
 const REACTS: f64 = 15.0;
 const REACTS_PLAIN: f64 = 0.3;
@@ -239,6 +242,8 @@ fn by_degrees(part: &Part<'_>, opportunities: &[Opportunity], evidence: &mut Vec
     ));
     let would_earn = "ask how it is for them, or take it on";
     evidence.extend(part.peak(&Peak::CONCERN, CONCERN, MOST_CONCERN, would_earn));
+    let would_earn = "let one answer say that you have heard how it is";
+    evidence.extend(part.peak(&Peak::WARMTH, BEST_WARMTH, MOST_BEST_WARMTH, would_earn));
     part.mood(MOOD, "make sure that the customer feels understood before you part", evidence);
     let reacts = REACTS * (s.own_share(|t| t.reacts) - REACTS_PLAIN);
     let turn = part.utmost(reacts, |t| f64::from(u8::from(t.reacts)));

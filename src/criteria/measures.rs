@@ -1,5 +1,5 @@
-//! The twelve measures of a turn, 0..=1 each: empathy, politeness, positivity, calm, distress; of an agent's turn offering, refusing,
-//! understanding, concern, easing, deflecting; of a customer's contentment.
+//! The thirteen measures of a turn, 0..=1 each: empathy, politeness, positivity, calm, distress; of an agent's turn offering, refusing,
+//! understanding, concern, easing, deflecting and harshness; of a customer's contentment.
 //!
 //! Each is a logistic curve: `1 / (1 + exp(-(scale × (bias + Σ weight × amount) + Σ fitted × amount + words)))`. The amount of an act is
 //! its highest confidence in the turn plus half of each further one. The weights below are ours; what labelled sets add to them
@@ -50,6 +50,8 @@ pub struct Measures {
     pub easing: f64,
     /// Pushes the matter away: to others, to nobody, back to the customer.
     pub deflecting: f64,
+    /// Makes the customer smaller: blames, reproaches, rushes, mocks, waves the feeling away.
+    pub harshness: f64,
 }
 
 type Weights = &'static [(Act, f64)];
@@ -226,9 +228,23 @@ const EASING: (f64, Weights) = (
 );
 const DEFLECTING: (f64, Weights) =
     (-2.0, &[(OWNERSHIP_DEFLECT, 2.5), (NEGATIVE_NO_ALTERNATIVE, 0.5), (RUDE_DISMISSIVE, 0.5)]);
+const HARSHNESS: (f64, Weights) = (
+    -2.0,
+    &[
+        (PATIENCE_BLAME, 2.0),
+        (PATIENCE_REPEAT_REPROACH, 2.0),
+        (PATIENCE_RUSH, 2.0),
+        (RUDE_DISMISSIVE, 2.0),
+        (RUDE_INSULT, 2.5),
+        (RUDE_PROFANITY, 1.0),
+        (EMPATHY_DISMISS, 2.0),
+        (PATIENCE_REASSURE, -0.5),
+        (COURTESY_PLEASE, -0.3),
+    ],
+);
 
 /// Number of measures.
-const N: usize = 12;
+const N: usize = 13;
 const BY_HEAD: [(f64, Weights); N] = [
     EMPATHY,
     POLITENESS,
@@ -242,6 +258,7 @@ const BY_HEAD: [(f64, Weights); N] = [
     CONCERN,
     EASING,
     DEFLECTING,
+    HARSHNESS,
 ];
 /// Their heads in the model, in the order of the fields of [`Measures`].
 pub const HEADS: [Head; N] = match Head::ALL.first_chunk() {
@@ -252,9 +269,13 @@ pub const HEADS: [Head; N] = match Head::ALL.first_chunk() {
 /// Whose turns a measure is used of; `None` for one of everybody's.
 pub fn speaks(head: Head) -> Option<Speaker> {
     match head {
-        Head::Offering | Head::Refusing | Head::Understanding | Head::Concern | Head::Easing | Head::Deflecting => {
-            Some(Speaker::Agent)
-        }
+        Head::Offering
+        | Head::Refusing
+        | Head::Understanding
+        | Head::Concern
+        | Head::Easing
+        | Head::Deflecting
+        | Head::Harshness => Some(Speaker::Agent),
         Head::Contentment | Head::Distress => Some(Speaker::Customer),
         _ => None,
     }
@@ -275,6 +296,7 @@ impl Measures {
             self.concern,
             self.easing,
             self.deflecting,
+            self.harshness,
         ]
     }
 
@@ -344,6 +366,7 @@ pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Mea
         concern: of(Head::Concern),
         easing: of(Head::Easing),
         deflecting: of(Head::Deflecting),
+        harshness: of(Head::Harshness),
     }
 }
 
@@ -351,9 +374,9 @@ pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Mea
 /// all three languages have the same mean logit, over the turns of whom the measure is used of (`tests/agreement` holds it against them),
 /// and the rated conversations have the medians that the criteria take for plain talk, whatever the weights were fitted to.
 const OFFSETS: [[f64; N]; 3] = [
-    [0.63, 0.09, 0.05, 0.14, 0.00, 0.28, -0.36, -0.26, 0.25, 1.73, 0.18, -0.09],
-    [0.71, 0.04, 0.22, -0.09, -0.02, 0.78, -0.20, -0.29, 0.68, 2.13, 0.72, -0.54],
-    [0.68, 0.06, 0.15, -0.21, -0.15, 1.02, -0.03, -0.44, 0.72, 2.17, 0.61, -0.59],
+    [0.60, 0.03, -0.03, 0.24, -0.12, 0.38, -1.01, -0.61, -0.12, 1.73, 0.18, 0.21, 0.00],
+    [0.65, 0.01, 0.11, 0.11, -0.12, 0.66, -1.04, -0.60, 0.30, 2.10, 0.64, -0.18, -0.16],
+    [0.64, 0.04, 0.08, 0.01, -0.32, 0.96, -0.84, -0.78, 0.39, 2.12, 0.53, -0.14, 0.03],
 ];
 
 fn offset(language: Option<Language>, head: Head) -> f64 {

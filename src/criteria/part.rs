@@ -75,10 +75,28 @@ pub struct Peak {
 }
 
 impl Peak {
-    /// How much the turn that does it most goes out to the customer.
-    pub const CONCERN: Self = Self { head: Head::Concern, rule: "concern_of_the_best_turn", turns: 1, plain: 1.2 };
+    /// How much the two turns that do it most go out to the customer.
+    pub const CONCERN: Self = Self::of_two(Head::Concern, "concern_of_the_best_turns", 1.1);
+    /// How warm the two warmest turns are.
+    pub const WARMTH: Self = Self::of_two(Head::Empathy, "warmth_of_the_best_turns", 1.1);
     /// How much pressure the two turns that do it most take off.
-    pub const EASING: Self = Self { head: Head::Easing, rule: "easing_of_the_best_turns", turns: 2, plain: -0.8 };
+    pub const EASING: Self = Self::of_two(Head::Easing, "easing_of_the_best_turns", -0.8);
+    /// How much the two turns that do it most say of what can and will be done.
+    pub const OFFERING: Self = Self::of_two(Head::Offering, "offers_in_the_best_turns", 2.35);
+    /// How much the two turns that do it most refuse and order.
+    pub const REFUSING: Self = Self::of_two(Head::Refusing, "refuses_in_the_hardest_turns", -2.8);
+    /// How much the two turns that do it most show of what was understood.
+    pub const UNDERSTANDING: Self = Self::of_two(Head::Understanding, "understanding_of_the_best_turns", -2.0);
+    /// How courteous the two most courteous turns are.
+    pub const POLITENESS: Self = Self::of_two(Head::Politeness, "courtesy_of_the_best_turns", 1.4);
+    /// How bright the two brightest turns are.
+    pub const POSITIVITY: Self = Self::of_two(Head::Positivity, "brightness_of_the_best_turns", 1.4);
+    /// How harsh the harshest turn is.
+    pub const HARSHNESS: Self = Self { turns: 1, ..Self::of_two(Head::Harshness, "harshness_of_the_worst_turn", -2.0) };
+
+    const fn of_two(head: Head, rule: &'static str, plain: f64) -> Self {
+        Self { head, rule, turns: 2, plain }
+    }
 }
 
 /// One agent's part of a conversation.

@@ -10,11 +10,12 @@
 //!
 //! ## How it is scored
 //! The sum starts at 50. A greeting adds 8, an offer of help 3, please and softened requests 7, thanks 5, thanks for the contact 5,
-//! praise or deference 4, a goodbye with a wish 4; the same kind again counts less and less. Orders ("you must") cost 5, rushing 8, blaming 6, reproaching a repetition 8, waving a feeling away 6, cold or mocking words 15, swearing 25, insults 40,
+//! praise or deference 4, a goodbye with a wish 4; the same kind again counts less and less. Orders ("you must") cost 5, rushing 8, blaming 4.5, reproaching a repetition 6, waving a feeling away 6, cold or mocking words 11, swearing 25, insults 40,
 //! and ты or сен to a customer who did not say it first 12.
 //! The tone of all own turns adds or costs up to 12.5 (mean of the measure politeness, which begins at one half), their warmth up to 15
 //! (mean of the measure empathy: to attend to the other's feelings is politeness, too) and the mood of the customer's last two turns up to
-//! 10; saying the very same again costs up to 10, and talk in bare questions up to 5.
+//! 10; the courtesy and the brightness of the two turns that have most of it up to 6 each (mean logits of politeness and positivity), the harshness of the
+//! one that has most up to 8 (logit of harshness: blame, reproach, hurry or scorn between the lines); saying the very same again costs up to 10, and talk in bare questions up to 5.
 //! Not applicable where the agent says fewer than six words.
 //!
 //! ## Example
@@ -27,7 +28,7 @@
 //! It sees the form and not the voice. English has no ты.
 
 use super::Criterion;
-use super::part::{Level, Part, fading};
+use super::part::{Level, Part, Peak, fading};
 use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
@@ -43,7 +44,7 @@ pub struct Politeness;
 const BASE: f64 = 50.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 58.5, spread: 14.7 };
+const CURVE: Curve = Curve { centre: 58.0, spread: 16.5 };
 /// Fewest words that have a form.
 const FEWEST_WORDS: usize = 6;
 /// Points between no politeness and all of it.
@@ -55,6 +56,13 @@ const MOST_WARMTH: f64 = 15.0;
 /// Points of the mood at the end: who was treated politely leaves in peace.
 const MOOD: f64 = 16.0;
 const MOST_TONE: f64 = 12.5;
+/// Points a logit of courtesy and of brightness in the two turns that have most of it, of harshness in the one that has, and at most.
+const COURTESY: f64 = 2.0;
+const MOST_COURTESY: f64 = 6.0;
+const BRIGHT: f64 = 2.0;
+const MOST_BRIGHT: f64 = 6.0;
+const HARSH: f64 = -1.0;
+const MOST_HARSH: f64 = 8.0;
 const REPEATED: f64 = -20.0;
 const MOST_REPEATED: f64 = -10.0;
 /// Ты or сен to a stranger.
@@ -74,10 +82,10 @@ const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
     (CLOSING_FAREWELL, "says_goodbye", 4.0, ""),
     (NEGATIVE_YOU_MUST, "orders_about", -5.0, "ask: \"Could you please ...\""),
     (PATIENCE_RUSH, "rushes", -8.0, "give the time it takes"),
-    (PATIENCE_BLAME, "blames", -6.0, "say what to do now, not who is at fault"),
-    (PATIENCE_REPEAT_REPROACH, "reproaches_repetition", -8.0, "say it again in other words, without \"as I said\""),
+    (PATIENCE_BLAME, "blames", -4.5, "say what to do now, not who is at fault"),
+    (PATIENCE_REPEAT_REPROACH, "reproaches_repetition", -6.0, "say it again in other words, without \"as I said\""),
     (EMPATHY_DISMISS, "waves_away", -6.0, "take the feeling as it is"),
-    (RUDE_DISMISSIVE, "cold_words", -15.0, "stay with the customer's question, politely"),
+    (RUDE_DISMISSIVE, "cold_words", -11.0, "stay with the customer's question, politely"),
     (RUDE_PROFANITY, "swears", -25.0, "never"),
     (RUDE_INSULT, "insults", -40.0, "never"),
 ];
@@ -145,6 +153,11 @@ fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
             "show that you care how it is for the customer",
         ));
     }
+    let would_earn = "soften requests, and thank for what is given";
+    evidence.extend(part.peak(&Peak::POLITENESS, COURTESY, MOST_COURTESY, would_earn));
+    evidence.extend(part.peak(&Peak::POSITIVITY, BRIGHT, MOST_BRIGHT, "let one turn be friendly"));
+    let would_earn = "say what to do now, without a word of whose fault it is or how often it was said";
+    evidence.extend(part.peak(&Peak::HARSHNESS, HARSH, MOST_HARSH, would_earn));
     part.mood(MOOD, "part on a kind word", evidence);
     let again = (REPEATED * s.own_share(super::signals::OwnTurn::says_again)).max(MOST_REPEATED);
     let turn = part.utmost(1.0, |t| t.likeness);

@@ -10,11 +10,13 @@
 //! ## How it is scored
 //! The sum starts at 60. Saying what can be done, offering another way, naming a next step and doing it gladly add points
 //! (6, 6, 6 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
-//! alternative, a can-do or a next step is a *reframe* and adds 4; left standing it costs 14. "You must" costs 8, policy as a wall 12,
+//! alternative, a can-do or a next step is a *reframe* and adds 4; left standing it costs 12. "You must" costs 8, policy as a wall 12,
 //! blaming 7, a shut door ("nothing I can do") 15; losses of one kind fade more slowly than gains.
 //! By degrees, whatever the wording: how much is offered in all own turns adds or costs up to 32, how much is refused up to 40,
 //! how much is pushed away up to 12 (mean logits of the measures offering, refusing and deflecting, turns weighted by their words), their warmth up to 16 (empathy), and their tone
 //! up to 6 (mean of the measure positivity).
+//! The two turns that offer most add or cost up to 12 more, the two that refuse most up to 24; how much the own turns show of what was understood up to 9
+//! (understanding), for a way fits whom it is built for; how content the customer's last two turns are up to 12 (contentment).
 //! Not applicable where no phrase frames anything either way and no own turn offers or refuses (0.7 of one of the two measures).
 //!
 //! ## Example
@@ -27,7 +29,7 @@
 //! A refusal that must stay a refusal (a request that the law forbids) is scored like any other; it still can be followed by a next step.
 
 use super::Criterion;
-use super::part::{Level, Part, fading};
+use super::part::{Level, Part, Peak, fading};
 use crate::learned::Head;
 use crate::lexicon::acts::{
     CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
@@ -43,9 +45,9 @@ pub struct PositiveLanguage;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 45.0, spread: 33.0 };
+const CURVE: Curve = Curve { centre: 43.5, spread: 41.5 };
 const REFRAMED: f64 = 4.0;
-const REFUSED: f64 = -14.0;
+const REFUSED: f64 = -12.0;
 /// Points between the worst and the best tone, and that of plain turns.
 const TONE: f64 = 24.0;
 const PLAIN: f64 = 0.55;
@@ -61,6 +63,16 @@ const MOST_REFUSES: f64 = 40.0;
 /// The same of what is pushed away.
 const DEFLECTS: f64 = -6.0;
 const MOST_DEFLECTS: f64 = 12.0;
+/// The same of what is offered and refused in the two turns that do it most, of what is shown to be understood, and of how content the
+/// customer is at the end.
+const BEST_OFFERS: f64 = 6.0;
+const MOST_BEST_OFFERS: f64 = 12.0;
+const HARDEST_REFUSES: f64 = -6.0;
+const MOST_HARDEST_REFUSES: f64 = 24.0;
+const UNDERSTANDS: f64 = 6.0;
+const MOST_UNDERSTANDS: f64 = 9.0;
+const CONTENTMENT: f64 = 7.5;
+const MOST_CONTENTMENT: f64 = 12.0;
 /// An own turn with so much of either measure offers or refuses, in whatever words.
 const SURELY: f64 = 0.7;
 /// What turns a refusal into a reframe.
@@ -187,6 +199,16 @@ impl Criterion for PositiveLanguage {
             MOST_DEFLECTS,
             "find it out yourself, or say who will",
         ));
+        evidence.extend(part.peak(&Peak::OFFERING, BEST_OFFERS, MOST_BEST_OFFERS, "say what you can do and when"));
+        evidence.extend(part.peak(
+            &Peak::REFUSING,
+            HARDEST_REFUSES,
+            MOST_HARDEST_REFUSES,
+            "say what is possible instead",
+        ));
+        let would_earn = "build the answer on what the customer needs";
+        evidence.extend(part.level(&Level::UNDERSTANDING, UNDERSTANDS, MOST_UNDERSTANDS, would_earn));
+        part.contentment(CONTENTMENT, MOST_CONTENTMENT, "ask what would help them most", &mut evidence);
         evidence.extend(part.level(&Level::WARMTH, WARMTH, MOST_WARMTH, "say what it does for this customer"));
         evidence.retain(|e| e.points != 0.0);
         CriterionResult::scored(BASE, evidence, self.curve(), "something was refused, ordered, offered or promised")

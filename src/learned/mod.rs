@@ -45,6 +45,8 @@ pub enum Head {
     Easing,
     /// The measure deflecting.
     Deflecting,
+    /// The measure harshness.
+    Harshness,
     /// Whether an agent's turn says goodbye.
     Farewell,
     /// Whether an agent's turn offers more help.
@@ -70,6 +72,7 @@ impl Head {
         Head::Concern,
         Head::Easing,
         Head::Deflecting,
+        Head::Harshness,
         Head::Farewell,
         Head::OfferMoreHelp,
         Head::CustomerFarewell,
@@ -91,6 +94,7 @@ impl Head {
             Head::Concern => "concern",
             Head::Easing => "easing",
             Head::Deflecting => "deflecting",
+            Head::Harshness => "harshness",
             Head::Farewell => "closing.farewell",
             Head::OfferMoreHelp => "closing.offer_more_help",
             Head::CustomerFarewell => "customer.farewell",
@@ -100,7 +104,7 @@ impl Head {
 }
 
 /// Number of heads.
-pub const HEADS: usize = 16;
+pub const HEADS: usize = 17;
 /// Thousandths of a logit for each head.
 pub type Weights = [i16; HEADS];
 /// Sums of weights.

@@ -55,7 +55,7 @@ const SPREAD_ACT: f64 = 0.3;
 const SPREAD_CONTEXT: f64 = 1.0;
 const SPREAD_SCALE: f64 = 0.1;
 /// What acts of taught turns alone teach: narrow, so that the three languages stay alike.
-const SPREAD_TAUGHT: f64 = 0.05;
+const SPREAD_TAUGHT: f64 = 0.03;
 /// The same of what is added to our weights of acts in measures.
 const SPREAD_FITTED: f64 = 0.1;
 /// Steps of the optimiser.

@@ -182,14 +182,16 @@ fn plain_spoken_conversations_are_told_apart_less_surely() {
     }
 }
 
-/// Three nights in three languages, rated by people who knew nothing of the program. Nothing is fitted to any; the first two were locked away
-/// until the points of their time were chosen and have been in view since, the third was opened when all that is there now was done.
+/// Four nights in three languages, rated by people who knew nothing of the program. The first three were each locked away until all that was
+/// there in their time was chosen and have been in view since (points are chosen with them, curves are not fitted to them); the fourth was
+/// opened when every weight, point and curve that is there now stood.
 #[test]
 fn conversations_that_nothing_is_fitted_to_are_told_apart() {
     let nights = [
         ("sealed", 60, [0.95, 0.95, 0.95, 0.96, 0.94, 0.97]),
         ("unseen", 72, [0.96, 0.95, 0.95, 0.94, 0.93, 0.97]),
-        ("untouched", 72, [0.94, 0.93, 0.93, 0.91, 0.94, 0.97]),
+        ("untouched", 72, [0.97, 0.96, 0.95, 0.93, 0.95, 0.97]),
+        ("blind", 72, [0.96, 0.96, 0.95, 0.94, 0.94, 0.97]),
     ];
     for (name, count, least) in nights {
         let set = rated(name);
@@ -287,7 +289,7 @@ fn measures_are_alike_in_every_language() {
 }
 
 /// The shares of conversations whose three scores are within 7 points must be at least these, and the languages' means within 7.
-fn alike(what: &str, told: Vec<[Conversation; 3]>, least: [f64; 6]) {
+fn alike(what: &str, told: Vec<[Conversation; 3]>, fewest: usize, least: [f64; 6]) {
     let mut scores: Vec<Vec<[f64; 3]>> = vec![Vec::new(); criteria::ALL.len()];
     for versions in &told {
         let results = versions.each_ref().map(score);
@@ -310,7 +312,7 @@ fn alike(what: &str, told: Vec<[Conversation; 3]>, least: [f64; 6]) {
             "{name}, {what}: {n} conversations, means {means:.1?}, {:.0} % within 7 points, {far:.1} apart",
             100.0 * near
         );
-        assert!(all.len() >= 40, "{name}: scored in {n} conversations");
+        assert!(all.len() >= fewest, "{name}: scored in {n} conversations");
         assert!(near >= least && spread(&means) <= 7.0, "{name}, {what}: means {means:.1?}");
     }
 }
@@ -319,14 +321,18 @@ fn alike(what: &str, told: Vec<[Conversation; 3]>, least: [f64; 6]) {
 fn a_conversation_scores_alike_in_every_language() {
     let told = told_thrice(&IN_VIEW);
     assert!(told.len() >= 60);
-    alike("in view", told, [0.70, 0.66, 0.68, 0.76, 0.70, 0.82]);
+    alike("in view", told, 40, [0.70, 0.66, 0.68, 0.76, 0.70, 0.82]);
 }
 
 #[test]
 fn a_conversation_that_no_phrase_was_mended_with_scores_less_alike() {
     let told = told_thrice(&["unseen"]);
     assert!(told.len() >= 50);
-    alike("unseen", told, [0.33, 0.24, 0.35, 0.30, 0.33, 0.38]);
+    alike("unseen", told, 40, [0.36, 0.37, 0.35, 0.35, 0.38, 0.44]);
+    // Few, and nothing at all was chosen with them.
+    let told = told_thrice(&["blind"]);
+    assert_eq!(told.len(), 24);
+    alike("blind", told, 14, [0.20, 0.40, 0.25, 0.16, 0.12, 0.41]);
 }
 
 #[test]
