@@ -175,6 +175,7 @@ const OFFERING: (f64, Weights) = (
         (CLOSING_NEXT_STEP, 1.5),
         (EMPATHY_TAKE_ON, 0.7),
         (POSITIVE_GLADLY, 0.3),
+        (NEGATIVE_NO_ALTERNATIVE, -2.0),
         (RUDE_DISMISSIVE, -1.0),
     ],
 );

@@ -11,7 +11,7 @@
 //! The sum starts at 60. Saying what can be done, offering another way, naming a next step and doing it gladly add points
 //! (6, 6, 6 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
 //! alternative, a can-do or a next step is a *reframe* and adds 4; left standing it costs 12. "You must" costs 8, policy as a wall 12,
-//! blaming 7, a shut door ("nothing I can do") 15; losses of one kind fade more slowly than gains.
+//! blaming 7, a shut door ("nothing I can do") 20; losses of one kind fade more slowly than gains.
 //! By degrees, whatever the wording: how much is offered in all own turns adds or costs up to 32, how much is refused up to 40,
 //! how much is pushed away up to 12 (mean logits of the measures offering, refusing and deflecting, turns weighted by their words), their warmth up to 16 (empathy), and their tone
 //! up to 6 (mean of the measure positivity).
@@ -88,7 +88,7 @@ const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
     (POSITIVE_GLADLY, "does_it_gladly", 4.0, ""),
     (NEGATIVE_YOU_MUST, "orders_about", -8.0, "say what it gives them: \"Once you send the form, I can ...\""),
     (NEGATIVE_POLICY_WALL, "policy_as_wall", -12.0, "give the reason and the way that is open"),
-    (NEGATIVE_NO_ALTERNATIVE, "shuts_the_door", -15.0, "offer what is possible, however small, or who can help"),
+    (NEGATIVE_NO_ALTERNATIVE, "shuts_the_door", -20.0, "offer what is possible, however small, or who can help"),
     (PATIENCE_BLAME, "blames", -7.0, "say what to do now, not who is at fault"),
     (RUDE_DISMISSIVE, "cold_words", -8.0, "stay with the customer's question, politely"),
 ];
@@ -278,7 +278,7 @@ mod tests {
             "C: Where is it?\nA: Right, that's on its way up to you with Paul.",
         );
         assert_eq!(r.status, Status::Scored);
-        assert!(r.evidence.iter().all(|e| e.rule.ends_with("_all_turns")), "{:?}", r.evidence);
+        assert!(r.evidence.iter().all(|e| e.phrase.is_none()), "{:?}", r.evidence);
         assert!(r.evidence.iter().any(|e| e.rule == "offers_in_all_turns" && e.points > 0.0), "{:?}", r.evidence);
     }
 
