@@ -427,6 +427,14 @@ mod tests {
     }
 
     #[test]
+    fn a_greeting_is_not_shown_for_the_warmth_that_lacks() {
+        let talk = "A: Good morning, Bank, Tom speaking.\nC: My mother is in hospital and I'm so worried.\nA: Card number.\nC: 55\nA: The card is blocked under the terms.";
+        let r = result(&Empathy, Channel::Call, talk);
+        let e = r.evidence.iter().find(|e| e.rule == Peak::WARMTH.rule).unwrap();
+        assert!(e.points < 0.0 && e.turn != 0, "{e:?}");
+    }
+
+    #[test]
     fn concern_is_told_from_business_in_any_words() {
         let concern = |agent: &str| {
             let r = result(

@@ -283,13 +283,16 @@ impl<'a> Part<'a> {
     /// at most `most`. It points to the one with most; for a lack of it, to one that is no mere greeting or goodbye.
     pub fn peak(&self, of: &Peak, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
         let readable = self.signals.own.iter().filter(|t| t.weight > 0.0);
-        let mut logits: Vec<(f64, usize)> = readable.map(|t| (t.logit(of.head), t.turn)).collect();
-        logits.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut logits: Vec<f64> = readable.map(|t| t.logit(of.head)).collect();
+        if logits.is_empty() {
+            return None;
+        }
+        logits.sort_by(|a, b| b.total_cmp(a));
         logits.truncate(of.turns);
-        let off = logits.iter().map(|l| l.0).sum::<f64>() / logits.len().max(1) as f64 - of.plain;
+        let off = logits.iter().sum::<f64>() / logits.len() as f64 - of.plain;
         // A greeting or a goodbye shows no lack.
         let shows = |t: &OwnTurn| t.weight > 0.0 && !(t.formal && off < 0.0);
-        let turn = self.utmost_of(1.0, shows, |t| t.logit(of.head)).filter(|_| !logits.is_empty())?;
+        let turn = self.utmost_of(1.0, shows, |t| t.logit(of.head))?;
         let evidence = self.graded(of.rule, (points * off).clamp(-most, most), turn, would_earn);
         Some(self.shown_by(turn, of.head, true, evidence))
     }

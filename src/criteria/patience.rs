@@ -394,6 +394,23 @@ mod tests {
     }
 
     #[test]
+    fn blame_between_the_lines_costs_in_any_words() {
+        for (harsh, fair, plain) in [
+            ("Most people do notice.", "The bill is for the tenth of May.", "It is on the left."),
+            ("Ну система не ошибается.", "В системе стоит десятое мая.", "Она слева."),
+        ] {
+            let harshest = |said: &str| {
+                let talk = format!("C: I don't understand this bill.\nA: {plain}\nC: Where is it?\nA: {said}");
+                let r = result(&Patience, Channel::Call, &talk);
+                assert!(r.evidence.iter().all(|e| e.rule != "blames"), "{said}: a phrase finds it");
+                r.evidence.iter().find(|e| e.rule == Peak::HARSHNESS.rule).map_or((0.0, 0), |e| (e.points, e.turn))
+            };
+            let (harsh, fair) = (harshest(harsh), harshest(fair));
+            assert!(harsh.0 < 0.0 && harsh.1 == 3 && harsh.0 < fair.0 - 3.0, "{harsh:?} {fair:?}");
+        }
+    }
+
+    #[test]
     fn holds_are_asked_for_and_thanked_for() {
         better(
             &Patience,

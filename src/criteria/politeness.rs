@@ -139,9 +139,9 @@ fn familiar(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
 /// What the own turns say by degrees.
 fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let s = &part.signals;
+    let would_earn = "soften requests, and thank for what is given";
     if let Some(mean) = s.mean_of(Head::Politeness) {
         let points = (TONE * (mean - 0.5)).clamp(-MOST_TONE, MOST_TONE);
-        let would_earn = "soften requests, and thank for what is given";
         evidence.extend(part.tone(Head::Politeness, "tone_of_all_turns", points, would_earn));
     }
     if let Some(mean) = s.mean_of(Head::Empathy) {
@@ -153,7 +153,6 @@ fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
             "show that you care how it is for the customer",
         ));
     }
-    let would_earn = "soften requests, and thank for what is given";
     evidence.extend(part.peak(&Peak::POLITENESS, COURTESY, MOST_COURTESY, would_earn));
     evidence.extend(part.peak(&Peak::POSITIVITY, BRIGHT, MOST_BRIGHT, "let one turn be friendly"));
     let would_earn = "say what to do now, without a word of whose fault it is or how often it was said";
