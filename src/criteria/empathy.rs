@@ -14,7 +14,7 @@
 //! 60 / n points, missed it costs 16 / n. A weak one adds up to half a share and costs nothing when missed.
 //! Naming and validating count most, and several kinds count more than one. The same wording again counts a third, and an
 //! apology after the third nothing. Waving a feeling away costs 20 each time, answering one with the very words of an earlier turn 15.
-//! By degrees, the warmth of all own words adds or costs up to 85 (mean logit of the measure empathy, turns weighted by their words, what a longer turn has above plain talk scaled to 20 words), that of the two warmest turns up to 35 (empathy, too: one answer that meets the customer is remembered), the concern of the two turns that have most of it up to 13 (mean logit of the measure concern), reacting to what was said between
+//! By degrees, the warmth of all own words adds or costs up to 75 (mean logit of the measure empathy, turns weighted by their words, what a longer turn has above plain talk scaled to 20 words), that of the two warmest turns up to 50 (empathy, too: one answer that meets the customer is remembered), the concern of the two turns that have most of it up to 13 (mean logit of the measure concern), reacting to what was said between
 //! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 42.
 //! A good feeling told at some length is a weak opportunity too: it is answered by sharing it. So is something heavy that is told without a
 //! feeling: a death, an illness, a child in need, age, being alone, the last money; and a turn of some words that sounds moved whatever it
@@ -60,20 +60,20 @@ const ANSWERS: &[(Act, &str, f64)] = &[
 const BASE: f64 = 40.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 55.0, spread: 53.0 };
+const CURVE: Curve = Curve { centre: 57.0, spread: 53.0 };
 const FULL: f64 = 60.0;
 const MISSED: f64 = -16.0;
 const DISMISSED: f64 = -20.0;
 const REPEATED: f64 = -15.0;
 /// Points a logit of warmth, and at most.
-const WARMTH: f64 = 51.0;
-const MOST_WARMTH: f64 = 85.0;
+const WARMTH: f64 = 42.0;
+const MOST_WARMTH: f64 = 75.0;
 /// Points a logit of concern in the two turns that have most of it, and at most.
 const CONCERN: f64 = 6.5;
 const MOST_CONCERN: f64 = 13.0;
 /// The same of warmth in the two warmest turns.
-const BEST_WARMTH: f64 = 28.0;
-const MOST_BEST_WARMTH: f64 = 35.0;
+const BEST_WARMTH: f64 = 40.0;
+const MOST_BEST_WARMTH: f64 = 50.0;
 /// Points between no reaction and one in every turn, and the share of plain talk.
 const REACTS: f64 = 15.0;
 const REACTS_PLAIN: f64 = 0.3;

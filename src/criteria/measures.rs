@@ -376,8 +376,8 @@ pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Mea
 /// and the rated conversations have the medians that the criteria take for plain talk, whatever the weights were fitted to.
 const OFFSETS: [[f64; N]; 3] = [
     [0.60, 0.03, -0.03, 0.24, -0.12, 0.38, -1.01, -0.61, -0.12, 1.73, 0.18, 0.21, 0.00],
-    [0.65, 0.01, 0.11, 0.11, -0.12, 0.66, -1.04, -0.60, 0.30, 2.10, 0.64, -0.18, -0.16],
-    [0.64, 0.04, 0.08, 0.01, -0.32, 0.96, -0.84, -0.78, 0.39, 2.12, 0.53, -0.14, 0.03],
+    [0.67, 0.01, 0.20, 0.09, -0.20, 0.50, -1.03, -0.90, 0.41, 2.01, 0.54, -0.10, -0.02],
+    [0.66, 0.09, 0.17, 0.06, -0.39, 0.70, -0.64, -1.16, 0.55, 1.96, 0.48, 0.03, 0.16],
 ];
 
 fn offset(language: Option<Language>, head: Head) -> f64 {

@@ -13,7 +13,7 @@ const MOST_MOOD: f64 = 0.6;
 /// By how much a word must move a measure to be shown for it, in logits.
 const TELLING: f64 = 0.4;
 /// The contentment of plain last words, in logits.
-const CONTENT_PLAIN: f64 = -1.3;
+const CONTENT_PLAIN: f64 = -1.4;
 /// So many words tell half of a mood: "No, that's it" says little of it.
 const MOOD_WORDS: f64 = 6.0;
 
@@ -51,11 +51,11 @@ impl Level {
     /// How much they push away.
     pub const DEFLECTING: Self = Self::new(Head::Deflecting, "deflects_in_all_turns", -3.2, true);
     /// How much they say of what can and will be done.
-    pub const OFFERING: Self = Self::new(Head::Offering, "offers_in_all_turns", 1.0, true);
+    pub const OFFERING: Self = Self::new(Head::Offering, "offers_in_all_turns", 1.15, true);
     /// How much they refuse and order.
-    pub const REFUSING: Self = Self::new(Head::Refusing, "refuses_in_all_turns", -3.8, true);
+    pub const REFUSING: Self = Self::new(Head::Refusing, "refuses_in_all_turns", -3.35, true);
     /// How much they show of what was understood.
-    pub const UNDERSTANDING: Self = Self::new(Head::Understanding, "understanding_of_all_turns", -2.8, true);
+    pub const UNDERSTANDING: Self = Self::new(Head::Understanding, "understanding_of_all_turns", -2.35, true);
 
     const fn new(head: Head, rule: &'static str, plain: f64, of_substance: bool) -> Self {
         Self { head, rule, plain, of_substance, full: f64::INFINITY }
@@ -76,23 +76,24 @@ pub struct Peak {
 
 impl Peak {
     /// How much the two turns that do it most go out to the customer.
-    pub const CONCERN: Self = Self::of_two(Head::Concern, "concern_of_the_best_turns", 1.1);
+    pub const CONCERN: Self = Self::of_two(Head::Concern, "concern_of_the_best_turns", 1.0);
     /// How warm the two warmest turns are.
     pub const WARMTH: Self = Self::of_two(Head::Empathy, "warmth_of_the_best_turns", 1.1);
     /// How much pressure the two turns that do it most take off.
-    pub const EASING: Self = Self::of_two(Head::Easing, "easing_of_the_best_turns", -0.8);
+    pub const EASING: Self = Self::of_two(Head::Easing, "easing_of_the_best_turns", -0.5);
     /// How much the two turns that do it most say of what can and will be done.
-    pub const OFFERING: Self = Self::of_two(Head::Offering, "offers_in_the_best_turns", 2.35);
+    pub const OFFERING: Self = Self::of_two(Head::Offering, "offers_in_the_best_turns", 2.75);
     /// How much the two turns that do it most refuse and order.
-    pub const REFUSING: Self = Self::of_two(Head::Refusing, "refuses_in_the_hardest_turns", -2.8);
+    pub const REFUSING: Self = Self::of_two(Head::Refusing, "refuses_in_the_hardest_turns", -2.2);
     /// How much the two turns that do it most show of what was understood.
-    pub const UNDERSTANDING: Self = Self::of_two(Head::Understanding, "understanding_of_the_best_turns", -2.0);
+    pub const UNDERSTANDING: Self = Self::of_two(Head::Understanding, "understanding_of_the_best_turns", -1.3);
     /// How courteous the two most courteous turns are.
-    pub const POLITENESS: Self = Self::of_two(Head::Politeness, "courtesy_of_the_best_turns", 1.4);
+    pub const POLITENESS: Self = Self::of_two(Head::Politeness, "courtesy_of_the_best_turns", 1.3);
     /// How bright the two brightest turns are.
     pub const POSITIVITY: Self = Self::of_two(Head::Positivity, "brightness_of_the_best_turns", 1.4);
     /// How harsh the harshest turn is.
-    pub const HARSHNESS: Self = Self { turns: 1, ..Self::of_two(Head::Harshness, "harshness_of_the_worst_turn", -2.0) };
+    pub const HARSHNESS: Self =
+        Self { turns: 1, ..Self::of_two(Head::Harshness, "harshness_of_the_worst_turn", -1.75) };
 
     const fn of_two(head: Head, rule: &'static str, plain: f64) -> Self {
         Self { head, rule, turns: 2, plain }

@@ -2,14 +2,18 @@
 //!
 //! For each head a logistic model: what the acts say, times a scale, plus a weight a feature (word, pair of words, piece of a
 //! word) times how often it occurs, tempered by length; pairs of texts are compared by their difference. Weights are held
-//! near 0 (ridge) and the scale near 1, so that the words only say what the acts leave open. Every set has a constant of
+//! near 0 (ridge) and the scale near 1, so that the words only say what the acts leave open. What a word of one language has learned, the
+//! words that stand for the same in another have learned in part (`gloss`). Every set has a constant of
 //! its own and the same say, whatever its size. Nothing here is random: the same sets and phrases give the same bytes.
 
+mod features;
+mod figures;
+mod gloss;
 mod optimise;
 pub mod sets;
 pub mod taught;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -18,11 +22,12 @@ use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::{Model as _, Trainer as _};
 
 use crate::criteria::measures::{self, act_logits};
-use crate::learned::{HEADS, Head, Kind, Model, Table, WORD_BEGINS, Weights, temper};
+use crate::learned::{HEADS, Head, Model, Table, WORD_BEGINS, Weights};
 use crate::lexicon::{ACTS, Act, Content, Lexicon, LexiconFile, Reader, Reading, context};
-use crate::text::fold;
+use features::{Features, words_of};
+pub use figures::{Figure, Told};
 pub use optimise::minimise;
-use sets::{Example, SetError, Sets, Target, set_name};
+use sets::{Example, SetError, Sets, Target};
 
 /// Training failed.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +42,6 @@ pub enum TrainError {
 
 /// Pieces of words in the vocabulary.
 const PIECES: usize = 6000;
-/// Texts in which a feature must occur.
-const FEWEST: u32 = 3;
 /// Most that a set counts for, and how often one of its examples at the most.
 const SET_WEIGHT: f64 = 3000.0;
 const EXAMPLE_WEIGHT: f64 = 2.0;
@@ -48,20 +51,19 @@ const TAUGHT_WEIGHT: f64 = 1.6;
 const EVERYDAY_WEIGHT: f64 = 0.6;
 /// Ridge: variance of the weights of words for measures (what our own turns teach best may move most) and for acts, of place and company,
 /// and of the scale.
-const SPREAD_FELT: f64 = 0.08;
+const SPREAD_EMPATHY: f64 = 0.08;
+const SPREAD_FELT: f64 = 0.04;
 const SPREAD_POSITIVITY: f64 = 0.03;
 const SPREAD_POLITENESS: f64 = 0.02;
 const SPREAD_ACT: f64 = 0.3;
 const SPREAD_CONTEXT: f64 = 1.0;
 const SPREAD_SCALE: f64 = 0.1;
 /// What acts of taught turns alone teach: narrow, so that the three languages stay alike.
-const SPREAD_TAUGHT: f64 = 0.03;
+const SPREAD_TAUGHT: f64 = 0.015;
 /// The same of what is added to our weights of acts in measures.
 const SPREAD_FITTED: f64 = 0.1;
 /// Steps of the optimiser.
 const STEPS: usize = 250;
-/// A fifth of the examples is held out to see how well the rest tells them.
-const FOLDS: u64 = 5;
 /// Weights below so many thousandths are not worth a line.
 const SMALLEST: i16 = 8;
 
@@ -74,44 +76,6 @@ pub struct Trained {
     pub pieces: String,
     /// How well each head tells each set.
     pub figures: Vec<Figure>,
-}
-
-/// How well a head tells a set of which a fifth was held out: area under the curve, rank correlation or share of pairs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Figure {
-    /// The head.
-    pub head: Head,
-    /// The set.
-    pub set: &'static str,
-    /// Examples held out.
-    pub n: usize,
-    /// What the figure is: `AUC`, `rho`, `pairs` or `F1`.
-    pub kind: &'static str,
-    /// The acts alone.
-    pub acts: Told,
-    /// Fitted on the other four fifths of all sets.
-    pub with: Told,
-    /// Fitted on all sets but this one; `None` where no other set teaches the head.
-    pub without: Option<Told>,
-}
-
-/// A figure, and the same with length regressed out.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Told {
-    /// As it is.
-    pub plain: f64,
-    /// Of what is left of the logits once a straight line over the logarithm of the number of words is taken off; `None` where
-    /// the figure needs a threshold.
-    pub beyond_length: Option<f64>,
-}
-
-impl std::fmt::Display for Told {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.beyond_length {
-            Some(beyond) => f.pad(&format!("{:.3} ({beyond:.3})", self.plain)),
-            None => f.pad(&format!("{:.3}", self.plain)),
-        }
-    }
 }
 
 /// One example as numbers.
@@ -151,22 +115,24 @@ pub fn train(
     let pieces = make_pieces(&sets, files)?;
     let texts = serde_json::to_string(&pieces).map_err(|e| TrainError::Pieces(e.to_string()))?;
     progress("finding acts");
-    let (rows, names) = rows(&sets, lexicon, &Model::new(Table::default(), pieces));
+    let features = Features::of(&sets, &Model::new(Table::default(), pieces));
+    let rows = rows(&sets, lexicon, &features);
     let mut table = Table { scale: [1000; HEADS], ..Table::default() };
-    let mut weights: Vec<Weights> = vec![Weights::default(); names.len()];
+    let mut weights: Vec<Weights> = vec![Weights::default(); features.names.len()];
     let mut figures = Vec::new();
     let progress = Mutex::new(progress);
     let of_head = |head: &Head| {
         progress.lock().unwrap_or_else(PoisonError::into_inner)(&format!("fitting {}", head.name()));
         let of_head: Vec<&Row> = rows.iter().filter(|r| r.head == *head).collect();
-        let figures = if measure { told(&of_head, names.len()) } else { Vec::new() };
-        (*head, fit(&of_head, names.len()), figures)
+        let figures = if measure { figures::told(&of_head, features.len()) } else { Vec::new() };
+        (*head, fit(&of_head, features.len()), figures)
     };
-    for (head, fit, told) in Head::ALL.par_iter().map(of_head).collect::<Vec<_>>() {
+    for (head, mut fit, told) in Head::ALL.par_iter().map(of_head).collect::<Vec<_>>() {
+        features.give_out(&mut fit.words);
         store(&fit, head, &mut table, &mut weights);
         figures.extend(told);
     }
-    table.features = names.into_iter().zip(weights).map(|((kind, name), w)| (kind, name, w)).collect();
+    table.features = features.names.into_iter().zip(weights).map(|((kind, name), w)| (kind, name, w)).collect();
     table.features.retain(|(_, _, w)| w.iter().any(|w| *w != 0));
     table.notes = notes(&sets, &figures);
     Ok(Trained { table, pieces: texts, figures })
@@ -193,39 +159,7 @@ fn make_pieces(sets: &Sets, files: &[LexiconFile]) -> Result<BPE, TrainError> {
     Ok(pieces)
 }
 
-fn words_of(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    crate::text::scan(text, &mut words);
-    words.iter().map(|w| fold(&text[w.start as usize..w.end as usize])).collect()
-}
-
-type Name = (Kind, String);
-
-/// Counts of features by name, of some texts taken together, and the number of their words.
-fn count(texts: &[&str], model: &Model) -> (BTreeMap<Name, f32>, usize) {
-    let mut counts: BTreeMap<Name, f32> = BTreeMap::new();
-    let mut n = 0;
-    for text in texts {
-        let words = words_of(text);
-        n += words.len();
-        for word in &words {
-            *counts.entry((Kind::Word, word.clone())).or_default() += 1.0;
-            model.each_piece(word, |p| *counts.entry((Kind::Piece, p.to_owned())).or_default() += 1.0);
-        }
-        let ends = std::iter::once("^").chain(words.iter().map(String::as_str)).chain(std::iter::once("$"));
-        let ends: Vec<&str> = ends.collect();
-        if !words.is_empty() {
-            for pair in ends.windows(2) {
-                *counts.entry((Kind::Pair, pair.join(" "))).or_default() += 1.0;
-            }
-        }
-    }
-    let temper = temper(n) as f32;
-    counts.values_mut().for_each(|v| *v *= temper);
-    (counts, n)
-}
-
-fn rows(sets: &Sets, lexicon: &Lexicon, model: &Model) -> (Vec<Row>, Vec<Name>) {
+fn rows(sets: &Sets, lexicon: &Lexicon, features: &Features) -> Vec<Row> {
     let mut reader = Reader::without_context(lexicon);
     let readings: Vec<Reading> = sets
         .conversations
@@ -236,41 +170,20 @@ fn rows(sets: &Sets, lexicon: &Lexicon, model: &Model) -> (Vec<Row>, Vec<Name>) 
             reading
         })
         .collect();
-    let mut memo: HashMap<(usize, &[usize]), BTreeMap<Name, f32>> = HashMap::new();
-    let mut seen: BTreeMap<Name, u32> = BTreeMap::new();
-    for e in &sets.examples {
-        for &c in &e.conversations {
-            memo.entry((c, &e.turns)).or_insert_with(|| {
-                let texts: Vec<&str> = e.turns.iter().map(|t| sets.conversations[c].turns[*t].text.as_ref()).collect();
-                let (counts, _) = count(&texts, model);
-                counts.keys().for_each(|k| *seen.entry(k.clone()).or_default() += 1);
-                counts
-            });
-        }
-    }
-    let names: Vec<Name> = seen.into_iter().filter(|(_, n)| *n >= FEWEST).map(|(k, _)| k).collect();
-    let numbers: HashMap<&Name, u32> = names.iter().enumerate().map(|(i, n)| (n, i as u32)).collect();
-    let numbered = |counts: &BTreeMap<Name, f32>, sign: f32, into: &mut BTreeMap<u32, f32>| {
-        for (name, v) in counts {
-            if let Some(i) = numbers.get(name) {
-                *into.entry(*i).or_default() += sign * v;
-            }
-        }
-    };
-    let rows = sets
-        .examples
+    sets.examples
         .iter()
         .filter(|e| e.weight > 0.0)
         .map(|e| {
             let signs: &[f32] = if e.conversations.len() == 2 { &[-1.0, 1.0] } else { &[1.0] };
             let (mut words, mut acts, mut length) = (BTreeMap::new(), 0.0, 0.0);
             for (c, sign) in e.conversations.iter().zip(signs) {
-                numbered(&memo[&(*c, e.turns.as_slice())], *sign, &mut words);
+                features.add(*c, &e.turns, *sign, &mut words);
                 acts += f64::from(*sign) * said_by_acts(e, &readings[*c]);
                 let n: usize = e.turns.iter().map(|t| readings[*c].word_count(*t)).sum();
                 length += f64::from(*sign) * (1.0 + n as f64).ln();
             }
-            words.retain(|_, v| *v != 0.0);
+            let known = if shares(e.head) { features.len() } else { features.names.len() };
+            words.retain(|n, v| *v != 0.0 && (*n as usize) < known);
             Row {
                 set: e.set,
                 fold: fold_of(&e.group),
@@ -287,8 +200,13 @@ fn rows(sets: &Sets, lexicon: &Lexicon, model: &Model) -> (Vec<Row>, Vec<Name>) 
                 paired: e.target == Target::Second,
             }
         })
-        .collect();
-    (rows, names)
+        .collect()
+}
+
+/// Whether what a word stands for counts in a head, too: where our own turns teach most. Where labelled sets of a language do, or the head is
+/// told by fixed phrases, it blurs what they say.
+fn shares(head: Head) -> bool {
+    matches!(head, Head::Calm | Head::Distress) || taught::by_acts(head)
 }
 
 /// The mean of what the acts of the turns say; nothing for heads that see the acts as company.
@@ -365,7 +283,8 @@ fn fit(rows: &[&Row], features: usize) -> Fit {
     };
     let weights: Vec<f64> = rows.iter().map(|r| weight(r)).collect();
     let spread = match first.head {
-        Head::Empathy | Head::Calm | Head::Distress => SPREAD_FELT,
+        Head::Empathy => SPREAD_EMPATHY,
+        Head::Calm | Head::Distress => SPREAD_FELT,
         Head::Positivity => SPREAD_POSITIVITY,
         Head::Politeness => SPREAD_POLITENESS,
         head if taught::by_acts(head) => SPREAD_TAUGHT,
@@ -440,127 +359,6 @@ fn store(fit: &Fit, head: Head, table: &mut Table, weights: &mut [Weights]) {
     }
 }
 
-/// How well a head tells each of its sets.
-fn told(rows: &[&Row], features: usize) -> Vec<Figure> {
-    let some = |keep: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| keep(r)).copied().collect::<Vec<&Row>>();
-    let mut sets: Vec<usize> = rows.iter().map(|r| r.set).collect();
-    sets.dedup();
-    let with = fit(&some(&|r| r.fold % FOLDS != 0), features);
-    let of_set = |set: &usize| {
-        let without = (sets.len() > 1).then(|| fit(&some(&|r| r.set != *set), features));
-        figure(rows, *set, &with, without.as_ref())
-    };
-    sets.par_iter().map(of_set).collect()
-}
-
-fn figure(rows: &[&Row], set: usize, with: &Fit, without: Option<&Fit>) -> Figure {
-    let held = |r: &&&Row| r.set == set && r.fold.is_multiple_of(FOLDS);
-    let test: Vec<&Row> = rows.iter().filter(held).copied().collect();
-    let (kind, of) = kind_of(&test);
-    let tell = |f: &dyn Fn(&Row) -> f64| {
-        let told: Vec<(f64, f64)> = test.iter().map(|r| (f(r), r.target)).collect();
-        let left = || {
-            let logits: Vec<f64> = told.iter().map(|t| t.0).collect();
-            let lengths: Vec<f64> = test.iter().map(|r| r.length).collect();
-            let rest = beyond(&logits, &lengths, test.first().is_some_and(|r| r.paired));
-            of(&rest.into_iter().zip(&told).map(|(l, t)| (l, t.1)).collect::<Vec<_>>())
-        };
-        Told { plain: of(&told), beyond_length: is_measure(rows[0].head).then(left) }
-    };
-    let head = rows[0].head;
-    let found = context::DECIDED.iter().find(|d| d.1 == head).map(|d| context::Feature::Has(d.0).index() as u32);
-    Figure {
-        head,
-        set: set_name(set),
-        n: test.len(),
-        kind,
-        acts: tell(&|r| match found {
-            Some(i) => {
-                if r.context.iter().any(|(k, _)| *k == i) {
-                    1.0
-                } else {
-                    -1.0
-                }
-            }
-            None => r.acts,
-        }),
-        with: tell(&|r| with.tell(r)),
-        without: without.map(|f| tell(&|r| f.tell(r))),
-    }
-}
-
-/// What is left of the values once a straight line over the lengths is taken off; for differences the line goes through 0.
-fn beyond(values: &[f64], lengths: &[f64], differences: bool) -> Vec<f64> {
-    let mean = |x: &[f64]| if differences { 0.0 } else { x.iter().sum::<f64>() / x.len().max(1) as f64 };
-    let (v, l) = (mean(values), mean(lengths));
-    let product: f64 = values.iter().zip(lengths).map(|(a, b)| (a - v) * (b - l)).sum();
-    let square: f64 = lengths.iter().map(|b| (b - l).powi(2)).sum();
-    let slope = if square > 0.0 { product / square } else { 0.0 };
-    values.iter().zip(lengths).map(|(a, b)| a - v - slope * (b - l)).collect()
-}
-
-type Of = fn(&[(f64, f64)]) -> f64;
-
-fn kind_of(rows: &[&Row]) -> (&'static str, Of) {
-    match rows.first() {
-        Some(r) if r.paired => ("pairs", pairs),
-        Some(r) if !is_measure(r.head) => ("F1", f1),
-        _ if rows.iter().all(|r| r.target == 0.0 || r.target == 1.0) => ("AUC", auc),
-        _ => ("rho", spearman),
-    }
-}
-
-/// Share of pairs of which the second is told to have more; a tie is half a hit.
-fn pairs(told: &[(f64, f64)]) -> f64 {
-    let hit = |z: f64| {
-        if z > 0.0 {
-            1.0
-        } else if z == 0.0 {
-            0.5
-        } else {
-            0.0
-        }
-    };
-    told.iter().map(|(z, _)| hit(*z)).sum::<f64>() / told.len().max(1) as f64
-}
-
-fn f1(told: &[(f64, f64)]) -> f64 {
-    let both = told.iter().filter(|(z, y)| *z > 0.0 && *y > 0.5).count() as f64;
-    let wrong = told.iter().filter(|(z, y)| (*z > 0.0) != (*y > 0.5)).count() as f64;
-    if both == 0.0 { 0.0 } else { 2.0 * both / (2.0 * both + wrong) }
-}
-
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
-    let mut out = vec![0.0; values.len()];
-    let mut i = 0;
-    while i < order.len() {
-        let same = order[i..].iter().take_while(|k| values[**k] == values[order[i]]).count();
-        order[i..i + same].iter().for_each(|k| out[*k] = (2 * i + same - 1) as f64 / 2.0 + 1.0);
-        i += same;
-    }
-    out
-}
-
-/// Area under the receiver's curve, by ranks (Mann & Whitney 1947).
-fn auc(told: &[(f64, f64)]) -> f64 {
-    let r = ranks(&told.iter().map(|t| t.0).collect::<Vec<_>>());
-    let yes: f64 = told.iter().filter(|t| t.1 > 0.5).count() as f64;
-    let no = told.len() as f64 - yes;
-    let sum: f64 = r.iter().zip(told).filter(|(_, t)| t.1 > 0.5).map(|(r, _)| r).sum();
-    (sum - yes * (yes + 1.0) / 2.0) / (yes * no)
-}
-
-/// Spearman's rank correlation.
-fn spearman(told: &[(f64, f64)]) -> f64 {
-    let a = ranks(&told.iter().map(|t| t.0).collect::<Vec<_>>());
-    let b = ranks(&told.iter().map(|t| t.1).collect::<Vec<_>>());
-    let mean = (told.len() as f64 + 1.0) / 2.0;
-    let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
-    product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt()
-}
-
 fn notes(sets: &Sets, figures: &[Figure]) -> Vec<String> {
     let sizes: Vec<String> = sets.sizes.iter().map(|(name, n)| format!("{name} {n}")).collect();
     let mut notes = vec![
@@ -575,21 +373,4 @@ fn notes(sets: &Sets, figures: &[Figure]) -> Vec<String> {
         format!("{} {set} n={n} {kind}: acts {acts}, with the set {with}, without it {without}", f.head.name())
     }));
     notes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_are_those_of_their_definitions() {
-        let told = [(0.1, 0.0), (0.4, 0.0), (0.35, 1.0), (0.8, 1.0)];
-        assert!((auc(&told) - 0.75).abs() < 1e-12);
-        assert!((f1(&[(1.0, 1.0), (1.0, 0.0), (-1.0, 1.0), (1.0, 1.0)]) - 2.0 / 3.0).abs() < 1e-12);
-        assert!((spearman(&[(1.0, 2.0), (2.0, 4.0), (3.0, 9.0), (4.0, 1.0)]) - -0.2).abs() < 1e-12);
-        let left = beyond(&[3.0, 5.0, 7.0, 8.0], &[1.0, 2.0, 3.0, 4.0], false);
-        assert!(left.iter().zip([-0.2, 0.1, 0.4, -0.3]).all(|(a, b)| (a - b).abs() < 1e-12), "{left:?}");
-        assert_eq!(beyond(&[2.0, -2.0], &[1.0, -1.0], true), [0.0, 0.0]);
-        assert!((pairs(&[(1.0, 1.0), (0.0, 1.0), (-1.0, 1.0)]) - 0.5).abs() < 1e-12);
-    }
 }

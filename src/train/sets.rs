@@ -97,6 +97,8 @@ pub struct Sets {
     pub conversations: Vec<Conversation<'static>>,
     /// Every example.
     pub examples: Vec<Example>,
+    /// Conversations that tell the same turn in the languages of taught turns.
+    pub parallel: Vec<[usize; taught::LANGUAGES]>,
     /// Lines read of each set, by name.
     pub sizes: BTreeMap<&'static str, usize>,
 }

@@ -1,8 +1,8 @@
 //! Turns that were written and rated to teach the learned part (`data/taught`): the file of a language and its examples.
 //!
 //! One turn a line, eight columns parted by tabs: who speaks (`a` agent, `c` customer), five ratings of 0 to 4 (empathy, politeness,
-//! positivity, calm, distress), the acts in it with commas (`-` none, `?` not labelled), its words. An empty line ends a scene;
-//! turns of one scene are kept on one side of a split.
+//! positivity, calm, distress), the acts in it with commas (`-` none, `?` not labelled), its words. `parallel.tsv` has ten: its turns
+//! are told in English, Russian and Kazakh and rated once. An empty line ends a scene; turns of one scene are kept on one side of a split.
 
 use std::path::Path;
 
@@ -39,6 +39,10 @@ pub const FILES: [Taught; 6] = [
     Taught { file: "everyday_ru", set: "everyday_ru", everyday: true, language: "ru" },
     Taught { file: "everyday_kk", set: "everyday_kk", everyday: true, language: "kk" },
 ];
+/// The file of turns that are told in the languages of the first files, in their order.
+const PARALLEL: &str = "parallel";
+/// How many languages they are told in.
+pub const LANGUAGES: usize = 3;
 /// Highest rating.
 const MOST: f64 = 4.0;
 /// Measures in the order of the columns.
@@ -64,28 +68,27 @@ pub fn by_acts(head: Head) -> bool {
     FAMILIES.iter().any(|f| f.0 == head)
 }
 
-/// One line of a file.
+/// What one line of a file says of its turn.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Turn<'a> {
+pub struct Turn {
     /// Who speaks.
     pub speaker: Speaker,
     /// A rating a measure, 0..=1, in the order of the columns.
     pub ratings: [f64; 5],
     /// The acts in it; `None` when they are not labelled.
     pub acts: Option<Vec<Act>>,
-    /// Its words.
-    pub text: &'a str,
 }
 
-/// Reads a line.
+/// Reads a line that tells its turn so many times.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn parse(line: &str) -> Result<Turn<'_>, String> {
+pub fn parse<const N: usize>(line: &str) -> Result<(Turn, [&str; N]), String> {
     let cells: Vec<&str> = line.split('\t').collect();
-    let [who, ratings @ .., acts, text] = cells.as_slice() else {
-        return Err("a turn has eight columns parted by tabs".into());
-    };
+    let columns = || format!("a turn has {} columns parted by tabs", 7 + N);
+    let (rated, texts) = cells.split_at_checked(7).ok_or_else(columns)?;
+    let texts = texts.try_into().map_err(|_| columns())?;
+    let [who, ratings @ .., acts] = rated else { return Err(columns()) };
     let speaker = match *who {
         "a" => Speaker::Agent,
         "c" => Speaker::Customer,
@@ -96,14 +99,14 @@ pub fn parse(line: &str) -> Result<Turn<'_>, String> {
         _ => Err(format!("a rating is 0 to 4, not {cell:?}")),
     };
     let ratings = ratings.iter().map(rating).collect::<Result<Vec<f64>, String>>()?;
-    let ratings = ratings.try_into().map_err(|r: Vec<f64>| format!("a turn has five ratings, not {}", r.len()))?;
+    let ratings = ratings.try_into().map_err(|_| columns())?;
     let named = |name: &str| Act::named(name).ok_or_else(|| format!("there is no act {name:?}"));
     let acts = match *acts {
         "?" => None,
         "-" => Some(Vec::new()),
         list => Some(list.split(',').map(named).collect::<Result<_, _>>()?),
     };
-    Ok(Turn { speaker, ratings, acts, text })
+    Ok((Turn { speaker, ratings, acts }, texts))
 }
 
 /// Adds the turns of a folder's files to the sets; files that are missing are passed over.
@@ -112,44 +115,72 @@ pub fn parse(line: &str) -> Result<Turn<'_>, String> {
 /// The first line that is not what it should be, or a folder without any file.
 pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
     let before = sets.examples.len();
-    for (k, Taught { file, set: name, language, everyday }) in FILES.into_iter().enumerate() {
-        let path = folder.join(file).with_extension("tsv");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(e) => return Err(SetError::Io(path, e)),
-        };
-        let (set, mut scene) = (SETS.len() + k, 0);
-        for (n, line) in text.lines().enumerate() {
-            if line.trim().is_empty() {
-                scene += 1;
-                continue;
-            }
-            let fail = |message| SetError::Line { file: path.clone(), line: n + 1, message };
-            let turn = parse(line).map_err(fail)?;
-            let at = sets.text(turn.text, turn.speaker, Some(language));
-            let group = format!("{file}:{scene}");
-            for (head, rating) in RATED.into_iter().zip(turn.ratings) {
-                let says = match head {
-                    Head::Empathy => turn.speaker == Speaker::Agent || turn.acts.is_none(),
-                    // Of those who speak of their trouble among themselves, next to nobody is at ease.
-                    Head::Distress => turn.speaker == Speaker::Customer && !everyday,
-                    _ => true,
-                };
-                if says {
-                    sets.add(set, &group, head, Target::Graded(rating), vec![at], vec![0]);
-                }
-            }
-            for (head, family) in FAMILIES.iter().filter(|f| speaks(f.0) == Some(turn.speaker)) {
-                if let Some(acts) = &turn.acts {
-                    let has = acts.iter().any(|a| family.contains(a));
-                    sets.add(set, &group, *head, Target::Graded(f64::from(u8::from(has))), vec![at], vec![0]);
-                }
-            }
-            *sets.sizes.entry(name).or_default() += 1;
+    for k in 0..FILES.len() {
+        each_line(folder, FILES[k].file, |scene, line| {
+            let (turn, [text]) = parse(line)?;
+            teach(sets, k, &format!("{}:{scene}", FILES[k].file), &turn, text);
+            Ok(())
+        })?;
+    }
+    each_line(folder, PARALLEL, |scene, line| {
+        let (turn, texts) = parse::<LANGUAGES>(line)?;
+        let mut told = [0; LANGUAGES];
+        for (k, text) in texts.into_iter().enumerate() {
+            told[k] = teach(sets, k, &format!("{PARALLEL}:{scene}"), &turn, text);
+        }
+        sets.parallel.push(told);
+        Ok(())
+    })?;
+    if sets.examples.len() == before { Err(SetError::NoTaught(folder.to_owned(), FILES[0].file)) } else { Ok(()) }
+}
+
+/// Calls `read` with each line of a file and the number of its scene.
+fn each_line(
+    folder: &Path,
+    file: &str,
+    mut read: impl FnMut(usize, &str) -> Result<(), String>,
+) -> Result<(), SetError> {
+    let path = folder.join(file).with_extension("tsv");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(SetError::Io(path, e)),
+    };
+    let mut scene = 0;
+    for (n, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
+            scene += 1;
+        } else {
+            read(scene, line).map_err(|message| SetError::Line { file: path.clone(), line: n + 1, message })?;
         }
     }
-    if sets.examples.len() == before { Err(SetError::NoTaught(folder.to_owned(), FILES[0].file)) } else { Ok(()) }
+    Ok(())
+}
+
+/// Adds what a turn of the `k`th file teaches; gives the number of its conversation.
+fn teach(sets: &mut Sets, k: usize, group: &str, turn: &Turn, text: &str) -> usize {
+    let Taught { set: name, language, everyday, .. } = FILES[k];
+    let set = SETS.len() + k;
+    let at = sets.text(text, turn.speaker, Some(language));
+    for (head, rating) in RATED.into_iter().zip(turn.ratings) {
+        let says = match head {
+            Head::Empathy => turn.speaker == Speaker::Agent || turn.acts.is_none(),
+            // Of those who speak of their trouble among themselves, next to nobody is at ease.
+            Head::Distress => turn.speaker == Speaker::Customer && !everyday,
+            _ => true,
+        };
+        if says {
+            sets.add(set, group, head, Target::Graded(rating), vec![at], vec![0]);
+        }
+    }
+    for (head, family) in FAMILIES.iter().filter(|f| speaks(f.0) == Some(turn.speaker)) {
+        if let Some(acts) = &turn.acts {
+            let has = acts.iter().any(|a| family.contains(a));
+            sets.add(set, group, *head, Target::Graded(f64::from(u8::from(has))), vec![at], vec![0]);
+        }
+    }
+    *sets.sizes.entry(name).or_default() += 1;
+    at
 }
 
 #[cfg(test)]
@@ -185,14 +216,14 @@ mod tests {
     #[test]
     fn mistakes_name_the_line() {
         for (line, want) in [
-            ("a\t4\t3", "five ratings, not 0"),
+            ("a\t4\t3", "8 columns"),
             ("b\t1\t1\t1\t1\t1\t-\tx", "a or c"),
             ("a\t1\t1\t5\t1\t1\t-\tx", "0 to 4"),
-            ("a\t1\t1\t1\t1\t-\tx", "five ratings, not 4"),
+            ("a\t1\t1\t1\t1\t-\tx", "8 columns"),
             ("a\t1\t1\t1\t1\t1\tno.act\tx", "no act"),
-            ("a", "eight columns"),
+            ("a\t1\t1\t1\t1\t1\t-\tx\ty", "8 columns"),
         ] {
-            let e = parse(line).unwrap_err();
+            let e = parse::<1>(line).unwrap_err();
             assert!(e.contains(want), "{line:?} gave {e}");
         }
         let folder = tempfile::tempdir().unwrap();
