@@ -115,10 +115,10 @@ pub fn parse<const N: usize>(line: &str) -> Result<(Turn, [&str; N]), String> {
 /// The first line that is not what it should be, or a folder without any file.
 pub fn read(folder: &Path, sets: &mut Sets) -> Result<(), SetError> {
     let before = sets.examples.len();
-    for k in 0..FILES.len() {
-        each_line(folder, FILES[k].file, |scene, line| {
+    for (k, Taught { file, .. }) in FILES.iter().enumerate() {
+        each_line(folder, file, |scene, line| {
             let (turn, [text]) = parse(line)?;
-            teach(sets, k, &format!("{}:{scene}", FILES[k].file), &turn, text);
+            teach(sets, k, &format!("{file}:{scene}"), &turn, text);
             Ok(())
         })?;
     }
