@@ -332,7 +332,10 @@ fn a_conversation_that_no_phrase_was_mended_with_scores_less_alike() {
     // Few, and nothing at all was chosen with them.
     let told = told_thrice(&["blind"]);
     assert_eq!(told.len(), 24);
-    alike("blind", told, 14, [0.20, 0.40, 0.25, 0.16, 0.12, 0.41]);
+    alike("blind", told, 14, [0.20, 0.40, 0.25, 0.20, 0.20, 0.45]);
+    let told = told_thrice(&["blind_second"]);
+    assert_eq!(told.len(), 24);
+    alike("blind_second", told, 14, [0.26, 0.28, 0.26, 0.29, 0.24, 0.33]);
 }
 
 #[test]
