@@ -1,4 +1,4 @@
-//! Formulas that several parts use: tails of distributions, differences of means and shares, corrections for many tests.
+//! Formulas that several parts use: tails of distributions, differences of means and shares, corrections for many tests, correlations.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use statrs::function::erf::erfc;
@@ -86,6 +86,45 @@ pub fn shares_differ(one: (u64, u64), other: (u64, u64)) -> f64 {
     if z.is_finite() { two_sided(z) } else { 1.0 }
 }
 
+/// Pearson's correlation; `None` where one side does not vary or there are fewer than three pairs.
+pub fn pearson(pairs: &[(f64, f64)]) -> Option<f64> {
+    let n = pairs.len() as f64;
+    if pairs.len() < 3 {
+        return None;
+    }
+    let (ma, mb) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
+    let (mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0);
+    for (a, b) in pairs {
+        aa += (a - ma) * (a - ma);
+        bb += (b - mb) * (b - mb);
+        ab += (a - ma) * (b - mb);
+    }
+    (aa > 1e-9 && bb > 1e-9).then(|| ab / (aa * bb).sqrt())
+}
+
+/// Spearman's rank correlation; equal numbers share the mean of their ranks.
+pub fn spearman(pairs: &[(f64, f64)]) -> Option<f64> {
+    let (a, b): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+    let ranked: Vec<(f64, f64)> = ranks(&a).into_iter().zip(ranks(&b)).collect();
+    pearson(&ranked)
+}
+
+/// Ranks from 1 on; equal numbers share the mean of theirs.
+pub fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|i, j| values[*i].total_cmp(&values[*j]));
+    let mut out = vec![0.0; values.len()];
+    let mut from = 0;
+    while from < order.len() {
+        let to = order[from..].iter().take_while(|i| values[**i] == values[order[from]]).count() + from;
+        for i in &order[from..to] {
+            out[*i] = (from + to - 1) as f64 / 2.0 + 1.0;
+        }
+        from = to;
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,5 +174,18 @@ mod tests {
         assert!((shares_differ((60, 100), (40, 100)) - two_sided(8.0_f64.sqrt())).abs() < 1e-12);
         assert_eq!(shares_differ((5, 10), (50, 100)), 1.0);
         assert_eq!((shares_differ((0, 0), (5, 10)), shares_differ((3, 3), (7, 7))), (1.0, 1.0));
+    }
+
+    #[test]
+    fn correlations_are_those_of_their_definitions() {
+        // Anscombe 1973: four sets of eleven pairs with a correlation of .816; this is the first.
+        let x = [10.0, 8.0, 13.0, 9.0, 11.0, 14.0, 6.0, 4.0, 12.0, 7.0, 5.0];
+        let y = [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68];
+        let pairs: Vec<_> = x.into_iter().zip(y).collect();
+        assert!((pearson(&pairs).unwrap() - 0.816).abs() <= 0.0005);
+        assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [3.5, 1.0, 3.5, 2.0]);
+        // Without ties 1 − 6 Σd² / (n (n² − 1)): d = 0, 1, 1, so 1 − 12 / 24.
+        assert!((spearman(&[(1.0, 1.0), (2.0, 30.0), (3.0, 20.0)]).unwrap() - 0.5).abs() <= 1e-12);
+        assert_eq!(pearson(&[(1.0, 2.0), (1.0, 3.0), (1.0, 4.0)]), None);
     }
 }

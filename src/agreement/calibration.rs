@@ -11,9 +11,10 @@ use serde::Serialize;
 use super::marks::Mark;
 use super::resample::{Interval, intervals};
 use super::thresholds::{self, Proposal};
-use super::{Metric, Table, Weights, alpha, alpha_interval, pearson, spearman};
+use super::{Metric, Table, Weights, alpha, alpha_interval};
 use crate::model::Status;
 use crate::scorecard::Thresholds;
+use crate::statistics::{pearson, spearman};
 
 /// Fewest marks of a criterion that anything is concluded from.
 pub const FEWEST: usize = 30;

@@ -12,5 +12,5 @@ pub mod thresholds;
 pub mod trust;
 
 pub use alpha::{Metric, alpha, alpha_interval};
-pub use pairs::{Table, Weights, pearson, spearman};
+pub use pairs::{Table, Weights};
 pub use resample::{DRAWS, Interval, intervals};

@@ -117,44 +117,6 @@ fn beyond(observed: f64, chance: f64) -> Option<f64> {
     (1.0 - chance > 1e-12).then(|| (observed - chance) / (1.0 - chance))
 }
 
-/// Pearson's correlation; `None` where one side does not vary or there are fewer than three pairs.
-pub fn pearson(pairs: &[(f64, f64)]) -> Option<f64> {
-    let n = pairs.len() as f64;
-    if pairs.len() < 3 {
-        return None;
-    }
-    let (ma, mb) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
-    let (mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0);
-    for (a, b) in pairs {
-        aa += (a - ma) * (a - ma);
-        bb += (b - mb) * (b - mb);
-        ab += (a - ma) * (b - mb);
-    }
-    (aa > 1e-9 && bb > 1e-9).then(|| ab / (aa * bb).sqrt())
-}
-
-/// Spearman's rank correlation; equal numbers share the mean of their ranks.
-pub fn spearman(pairs: &[(f64, f64)]) -> Option<f64> {
-    let (a, b): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-    let ranked: Vec<(f64, f64)> = ranks(&a).into_iter().zip(ranks(&b)).collect();
-    pearson(&ranked)
-}
-
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|i, j| values[*i].total_cmp(&values[*j]));
-    let mut out = vec![0.0; values.len()];
-    let mut from = 0;
-    while from < order.len() {
-        let to = order[from..].iter().take_while(|i| values[**i] == values[order[from]]).count() + from;
-        for i in &order[from..to] {
-            out[*i] = (from + to - 1) as f64 / 2.0 + 1.0;
-        }
-        from = to;
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,18 +191,5 @@ mod tests {
         assert_eq!(Table::<3>::default().kappa(Weights::Linear), None);
         let one = Table::from([[9, 0], [0, 0]]);
         assert_eq!((one.kappa(Weights::Identity), one.gwet(Weights::Identity)), (None, Some(1.0)));
-        assert_eq!(pearson(&[(1.0, 2.0), (1.0, 3.0), (1.0, 4.0)]), None);
-    }
-
-    #[test]
-    fn correlations_are_those_of_their_definitions() {
-        // Anscombe 1973: four sets of eleven pairs with a correlation of .816; this is the first.
-        let x = [10.0, 8.0, 13.0, 9.0, 11.0, 14.0, 6.0, 4.0, 12.0, 7.0, 5.0];
-        let y = [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68];
-        let pairs: Vec<_> = x.into_iter().zip(y).collect();
-        near(pearson(&pairs), 0.816, 0.0005);
-        assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [3.5, 1.0, 3.5, 2.0]);
-        // Without ties 1 − 6 Σd² / (n (n² − 1)): d = 0, 1, 1, so 1 − 12 / 24.
-        near(spearman(&[(1.0, 1.0), (2.0, 30.0), (3.0, 20.0)]), 0.5, 1e-12);
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Folder of labelled sets, NAME.jsonl
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Folder of turns written and rated to teach, LANGUAGE.tsv
+    /// Folder of turns written and rated to teach: LANGUAGE.tsv, and parallel.tsv for those told in every language
     #[arg(long, value_name = "DIR", default_value = "data/taught")]
     taught: PathBuf,
     /// Folder for weights.tsv and subwords.json

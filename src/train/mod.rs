@@ -365,8 +365,10 @@ fn notes(sets: &Sets, figures: &[Figure]) -> Vec<String> {
         "Weights fitted by `sabyr train`; a weight is in thousandths of a logit. See src/train/mod.rs and docs/validity.md.".into(),
         format!("Sets and their lines: {}.", sizes.join(", ")),
         format!("Pieces of words: {PIECES} by byte-pair encoding over the sets and the lexicon's examples."),
-        "How well a fifth that was held out is told: by the acts alone, fitted on the other four fifths of all sets, and fitted without the set; in brackets with length regressed out.".into(),
     ];
+    if !figures.is_empty() {
+        notes.push("How well a fifth that was held out is told: by the acts alone, fitted on the other four fifths of all sets, and fitted without the set; in brackets with length regressed out.".into());
+    }
     notes.extend(figures.iter().map(|f| {
         let without = f.without.map_or("-".to_owned(), |w| w.to_string());
         let Figure { set, n, kind, acts, with, .. } = f;

@@ -214,6 +214,27 @@ mod tests {
     }
 
     #[test]
+    fn a_turn_that_is_told_three_times_is_rated_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "a\t4\t3\t2\t4\t0\tempathy.apology\tso sorry\tочень жаль\tөкінішті-ақ\n";
+        std::fs::write(folder.path().join("parallel.tsv"), format!("{text}\n{text}")).unwrap();
+        let mut sets = Sets::default();
+        read(folder.path(), &mut sets).unwrap();
+        assert_eq!(["taught_en", "taught_ru", "taught_kk"].map(|s| sets.sizes[s]), [2, 2, 2]);
+        assert_eq!(sets.parallel.len(), 2);
+        let told = sets.parallel[1]
+            .map(|at| (sets.conversations[at].language.as_deref(), &*sets.conversations[at].turns[0].text));
+        assert_eq!(told, [(Some("en"), "so sorry"), (Some("ru"), "очень жаль"), (Some("kk"), "өкінішті-ақ")]);
+        // The three are kept on one side of a split.
+        let group = |at: usize| {
+            sets.examples.iter().filter(move |e| e.conversations == [at]).map(|e| (e.head, e.target, &e.group))
+        };
+        let english: Vec<_> = group(sets.parallel[1][0]).collect();
+        assert!(!english.is_empty() && english.iter().all(|e| e.2 == "parallel:1"), "{english:?}");
+        assert!(sets.parallel[1].iter().all(|at| group(*at).eq(english.iter().copied())));
+    }
+
+    #[test]
     fn mistakes_name_the_line() {
         for (line, want) in [
             ("a\t4\t3", "8 columns"),
@@ -230,6 +251,10 @@ mod tests {
         std::fs::write(folder.path().join("kk.tsv"), "\nx\n").unwrap();
         let e = read(folder.path(), &mut Sets::default()).unwrap_err().to_string();
         assert!(e.contains("kk.tsv:2"), "{e}");
+        std::fs::write(folder.path().join("parallel.tsv"), "a\t4\t3\t2\t4\t0\t-\tx\tx").unwrap();
+        std::fs::remove_file(folder.path().join("kk.tsv")).unwrap();
+        let e = read(folder.path(), &mut Sets::default()).unwrap_err().to_string();
+        assert!(e.contains("parallel.tsv:1") && e.contains("10 columns"), "{e}");
         let e = read(&folder.path().join("none"), &mut Sets::default()).unwrap_err().to_string();
         assert!(e.contains("such as en.tsv"), "{e}");
     }
@@ -241,5 +266,6 @@ mod tests {
         for Taught { set, .. } in FILES {
             assert!(sets.sizes[set] >= 1000, "{set}: {}", sets.sizes[set]);
         }
+        assert!(sets.parallel.len() >= 5000, "{}", sets.parallel.len());
     }
 }
