@@ -13,7 +13,7 @@ const MOST_MOOD: f64 = 0.6;
 /// By how much a word must move a measure to be shown for it, in logits.
 const TELLING: f64 = 0.4;
 /// The contentment of plain last words, in logits.
-const CONTENT_PLAIN: f64 = -1.4;
+const CONTENT_PLAIN: f64 = -1.35;
 /// So many words tell half of a mood: "No, that's it" says little of it.
 const MOOD_WORDS: f64 = 6.0;
 
@@ -70,6 +70,8 @@ pub struct Peak {
     pub rule: &'static str,
     /// How many turns.
     turns: usize,
+    /// Of so many last ones.
+    of_last: usize,
     /// Their mean logit in plain talk: the median of the rated conversations.
     plain: f64,
 }
@@ -86,17 +88,35 @@ impl Peak {
     /// How much the two turns that do it most refuse and order.
     pub const REFUSING: Self = Self::of_two(Head::Refusing, "refuses_in_the_hardest_turns", -2.2);
     /// How much the two turns that do it most show of what was understood.
-    pub const UNDERSTANDING: Self = Self::of_two(Head::Understanding, "understanding_of_the_best_turns", -1.3);
+    pub const UNDERSTANDING: Self = Self::of_two(Head::Understanding, "understanding_of_the_best_turns", -1.26);
+    /// How calm the two calmest turns are.
+    pub const CALM: Self = Self::of_two(Head::Calm, "calm_of_the_best_turns", 3.15);
     /// How courteous the two most courteous turns are.
-    pub const POLITENESS: Self = Self::of_two(Head::Politeness, "courtesy_of_the_best_turns", 1.3);
+    pub const POLITENESS: Self = Self::of_two(Head::Politeness, "courtesy_of_the_best_turns", 1.36);
     /// How bright the two brightest turns are.
     pub const POSITIVITY: Self = Self::of_two(Head::Positivity, "brightness_of_the_best_turns", 1.4);
     /// How harsh the harshest turn is.
     pub const HARSHNESS: Self =
         Self { turns: 1, ..Self::of_two(Head::Harshness, "harshness_of_the_worst_turn", -1.75) };
 
+    /// How much one of the last two turns brings together what was agreed.
+    pub const CONCLUDING: Self = Self::at_the_end(Head::Concluding, "concludes_at_the_end", 0.1);
+    /// How much one of the last two turns leaves the door open.
+    pub const INVITING: Self = Self::at_the_end(Head::Inviting, "invites_at_the_end", 1.0);
+    /// How much one of the last two turns takes leave.
+    pub const PARTING: Self = Self::at_the_end(Head::Parting, "takes_leave_at_the_end", 3.4);
+
     const fn of_two(head: Head, rule: &'static str, plain: f64) -> Self {
-        Self { head, rule, turns: 2, plain }
+        Self { head, rule, turns: 2, of_last: usize::MAX, plain }
+    }
+
+    const fn at_the_end(head: Head, rule: &'static str, plain: f64) -> Self {
+        Self { head, rule, turns: 1, of_last: 2, plain }
+    }
+
+    /// The same of so many last turns.
+    pub const fn of_last(self, turns: usize) -> Self {
+        Self { of_last: turns, ..self }
     }
 }
 
@@ -283,7 +303,8 @@ impl<'a> Part<'a> {
     /// Evidence from how much of a measure the own turns with most of it have (mean logit): `points` a logit from that of plain talk on,
     /// at most `most`. It points to the one with most; for a lack of it, to one that is no mere greeting or goodbye.
     pub fn peak(&self, of: &Peak, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
-        let readable = self.signals.own.iter().filter(|t| t.weight > 0.0);
+        let readable = self.signals.own.iter().filter(|t| t.weight > 0.0).rev().take(of.of_last);
+        let first = readable.clone().last().map_or(0, |t| t.turn);
         let mut logits: Vec<f64> = readable.map(|t| t.logit(of.head)).collect();
         if logits.is_empty() {
             return None;
@@ -293,7 +314,8 @@ impl<'a> Part<'a> {
         let off = logits.iter().sum::<f64>() / logits.len() as f64 - of.plain;
         // A greeting or a goodbye shows no lack.
         let shows = |t: &OwnTurn| t.weight > 0.0 && !(t.formal && off < 0.0);
-        let turn = self.utmost_of(1.0, shows, |t| t.logit(of.head))?;
+        let among = |t: &OwnTurn| if t.turn < first { f64::NEG_INFINITY } else { t.logit(of.head) };
+        let turn = self.utmost_of(1.0, |t| t.turn >= first && shows(t), among)?;
         let evidence = self.graded(of.rule, (points * off).clamp(-most, most), turn, would_earn);
         Some(self.shown_by(turn, of.head, true, evidence))
     }

@@ -47,6 +47,12 @@ pub enum Head {
     Deflecting,
     /// The measure harshness.
     Harshness,
+    /// The measure concluding.
+    Concluding,
+    /// The measure inviting.
+    Inviting,
+    /// The measure parting.
+    Parting,
     /// Whether an agent's turn says goodbye.
     Farewell,
     /// Whether an agent's turn offers more help.
@@ -73,6 +79,9 @@ impl Head {
         Head::Easing,
         Head::Deflecting,
         Head::Harshness,
+        Head::Concluding,
+        Head::Inviting,
+        Head::Parting,
         Head::Farewell,
         Head::OfferMoreHelp,
         Head::CustomerFarewell,
@@ -95,6 +104,9 @@ impl Head {
             Head::Easing => "easing",
             Head::Deflecting => "deflecting",
             Head::Harshness => "harshness",
+            Head::Concluding => "concluding",
+            Head::Inviting => "inviting",
+            Head::Parting => "parting",
             Head::Farewell => "closing.farewell",
             Head::OfferMoreHelp => "closing.offer_more_help",
             Head::CustomerFarewell => "customer.farewell",
@@ -104,7 +116,7 @@ impl Head {
 }
 
 /// Number of heads.
-pub const HEADS: usize = 17;
+pub const HEADS: usize = 20;
 /// Thousandths of a logit for each head.
 pub type Weights = [i16; HEADS];
 /// Sums of weights.

@@ -2,7 +2,7 @@
 //!
 //! `lexicons/README.md` is its description for those who write phrases.
 
-use crate::text::fold;
+use crate::text::{fold, is_emoji};
 
 /// A piece of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +150,10 @@ impl Parser<'_> {
                 }
                 '^' | '$' => return Err("^ stands only at the very beginning and $ only at the very end".into()),
                 c if is_letter(c) || is_apostrophe(c) => items.push(self.word()?),
+                c if is_emoji(c) => {
+                    self.rest = &self.rest[c.len_utf8()..];
+                    items.push(Node::Word(c.into()));
+                }
                 c => return Err(format!("{c:?} is not part of the pattern language; leave punctuation out")),
             }
         }

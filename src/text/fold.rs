@@ -9,6 +9,9 @@ use tokenizers::{NormalizedString, Normalizer};
 /// Lower case, composed, one apostrophe, `ё` as `е`, Kazakh letters as the Russian ones typed in their place, and Latin
 /// look-alikes inside a Cyrillic word as the Cyrillic letters they stand for.
 pub fn fold(word: &str) -> String {
+    if let Some(sign) = super::signs::fold(word) {
+        return sign;
+    }
     if word.is_ascii() {
         let mut lower = word.to_ascii_lowercase();
         if lower.contains('`') {

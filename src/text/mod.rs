@@ -2,8 +2,10 @@
 
 mod fold;
 mod language;
+mod signs;
 mod words;
 
 pub use fold::{fold, is_latin, skeleton};
 pub use language::{Vote, Votes, vote};
+pub use signs::is_emoji;
 pub use words::{Flags, Scanned, Word, caseless_hash, scan, scan_with, sentences};

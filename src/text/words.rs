@@ -1,8 +1,10 @@
 //! Words and sentence ends, in one pass over the bytes.
 //!
 //! A word is a run of letters, digits and marks, with apostrophes inside it (`don't`) and `.` `,` `:` inside numbers
-//! (`3.5`, `14:30`). Hyphens divide. The word boundaries are those of UAX #29 for the three languages save for the
+//! (`3.5`, `14:30`). Hyphens divide. An emoji is a word, and so is a face drawn with brackets; they part sentences. The word boundaries are those of UAX #29 for the three languages save for the
 //! hyphen and for scripts without spaces; a property test compares the two.
+
+use super::signs;
 
 /// What stands before a word, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,8 @@ impl Flags {
     pub const NUMBER: u8 = 4;
     /// The word ends a sentence that closes with a question mark.
     pub const QUESTION: u8 = 8;
+    /// No word but an emoji, or a face drawn with brackets.
+    pub const SIGN: u8 = 16;
 
     /// Whether any of these bits is set.
     #[inline]
@@ -40,9 +44,9 @@ pub struct Word {
     pub flags: Flags,
 }
 
-/// The sentences of a turn's words.
+/// The sentences of a turn's words, without the signs between them.
 pub fn sentences(words: &[Word]) -> impl Iterator<Item = &[Word]> + Clone {
-    words.chunk_by(|_, next| !next.flags.has(Flags::SENTENCE))
+    words.chunk_by(|_, next| !next.flags.has(Flags::SENTENCE)).filter(|s| !s[0].flags.has(Flags::SIGN))
 }
 
 const OTHER: u8 = 0;
@@ -53,6 +57,8 @@ const CLAUSE: u8 = 4;
 const NEWLINE: u8 = 5;
 const APOSTROPHE: u8 = 6;
 const HIGH: u8 = 7; // not ASCII
+const BRACKET: u8 = 8; // or eyes: what a face may begin with
+const SIGN: u8 = 9;
 
 const KIND: [u8; 256] = {
     let mut t = [OTHER; 256];
@@ -68,7 +74,8 @@ const KIND: [u8; 256] = {
         } else {
             match b {
                 b'.' | b'!' | b'?' => STOP,
-                b',' | b';' | b':' | b'(' | b')' | b'"' | b'[' | b']' => CLAUSE,
+                b',' | b'"' | b'[' | b']' => CLAUSE,
+                b'(' | b')' | b':' | b';' | b'=' => BRACKET,
                 b'\n' => NEWLINE,
                 b'\'' | b'`' => APOSTROPHE,
                 _ => OTHER,
@@ -95,6 +102,7 @@ fn high(text: &str, at: usize) -> (u8, usize) {
         '\u{2013}' | '\u{2014}' | '\u{00AB}' | '\u{00BB}' | '\u{201C}' | '\u{201D}' | '\u{201E}' => CLAUSE,
         '\u{0300}'..='\u{036F}' | '\u{00AD}' | '\u{200D}' => LETTER, // marks and soft hyphens stay inside the word
         c if c.is_alphabetic() => LETTER,
+        c if signs::is_emoji(c) => SIGN,
         c if c.is_numeric() => DIGIT,
         _ => OTHER,
     };
@@ -121,6 +129,7 @@ pub fn scan_with(text: &str, words: &mut Vec<Word>, mut class_of: impl FnMut(Sca
     let bytes = &text.as_bytes()[..text.len().min(u32::MAX as usize)];
     let first = words.len();
     let mut before = Flags::SENTENCE;
+    let mut open: usize = 0;
     let mut at = 0;
     while at < bytes.len() {
         let (kind, len) = match KIND[usize::from(bytes[at])] {
@@ -159,6 +168,34 @@ pub fn scan_with(text: &str, words: &mut Vec<Word>, mut class_of: impl FnMut(Sca
                 }
             }
             CLAUSE => before |= Flags::CLAUSE,
+            SIGN | BRACKET => {
+                let item =
+                    || words.last().is_some_and(|w| w.end as usize == at && may_mark_item(&text[w.start as usize..at]));
+                let end = if kind == SIGN {
+                    Some(signs::emoji_end(text, at))
+                } else {
+                    signs::face_end(text, at, open, words.len() > first && item())
+                };
+                if let Some(end) = end {
+                    let (class, number) = class_of(Scanned { text, start: at, end, hash: hash(bytes, at, end) });
+                    let apart = if words[first..].last().is_some_and(|w| w.flags.has(Flags::SIGN)) {
+                        0
+                    } else {
+                        Flags::SENTENCE
+                    };
+                    let flags = Flags(Flags::SIGN | apart);
+                    words.push(Word { start: at as u32, end: end as u32, class, number, flags });
+                    before = Flags::SENTENCE;
+                    at = end;
+                    continue;
+                }
+                match bytes[at] {
+                    b'(' => open += 1,
+                    b')' => open = open.saturating_sub(1),
+                    _ => {}
+                }
+                before |= if bytes[at] == b'=' { 0 } else { Flags::CLAUSE };
+            }
             NEWLINE => {
                 // A wrapped line goes on in lower case; anything else begins anew.
                 let rest = text[at + 1..].trim_start_matches([' ', '\t', '\r']);
@@ -171,6 +208,11 @@ pub fn scan_with(text: &str, words: &mut Vec<Word>, mut class_of: impl FnMut(Sca
         }
         at += len;
     }
+}
+
+/// Whether a word before a closing bracket may number an item: `2)`, `a)`.
+fn may_mark_item(word: &str) -> bool {
+    word.ends_with(|c: char| c.is_ascii_digit()) || word.chars().nth(1).is_none()
 }
 
 /// A word as it is found: bytes `start..end` of `text`.
@@ -229,7 +271,7 @@ const ENDS: [bool; 256] = {
     let mut t = [false; 256];
     let mut i = 0;
     while i < 256 {
-        t[i] = matches!(KIND[i], OTHER | STOP | CLAUSE | NEWLINE);
+        t[i] = matches!(KIND[i], OTHER | STOP | CLAUSE | NEWLINE | BRACKET);
         i += 1;
     }
     t

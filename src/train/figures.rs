@@ -59,7 +59,8 @@ pub(super) fn told(rows: &[&Row], features: usize) -> Vec<Figure> {
         let without = (sets.len() > 1).then(|| fit(&some(&|r| r.set != *set), features));
         figure(rows, *set, &with, without.as_ref())
     };
-    sets.par_iter().map(of_set).collect()
+    // Where all that is held out is of one kind there is nothing to tell apart.
+    sets.par_iter().map(of_set).filter(|f| f.with.plain.is_finite()).collect()
 }
 
 fn figure(rows: &[&Row], set: usize, with: &Fit, without: Option<&Fit>) -> Figure {

@@ -28,6 +28,7 @@ use features::{Features, words_of};
 pub use figures::{Figure, Told};
 pub use optimise::minimise;
 use sets::{Example, SetError, Sets, Target};
+use taught::Talk;
 
 /// Training failed.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,8 @@ const EXAMPLE_WEIGHT: f64 = 2.0;
 const TAUGHT_WEIGHT: f64 = 1.6;
 /// The same of everyday talk in the measures that labelled sets of such talk teach already.
 const EVERYDAY_WEIGHT: f64 = 0.6;
+/// The same of what is written in public, in politeness and calm; of positivity labelled sets teach most, and it counts as everyday talk does.
+const PUBLIC_WEIGHT: f64 = 1.3;
 /// Ridge: variance of the weights of words for measures (what our own turns teach best may move most) and for acts, of place and company,
 /// and of the scale.
 const SPREAD_EMPATHY: f64 = 0.08;
@@ -275,11 +278,15 @@ fn fit(rows: &[&Row], features: usize) -> Fit {
     rows.iter().for_each(|r| set_weights[r.set] += r.weight);
     let weight = |r: &Row| {
         let share = if measure { (SET_WEIGHT / set_weights[r.set]).min(EXAMPLE_WEIGHT) } else { 1.0 };
-        let taught = match first.head {
-            Head::Politeness | Head::Positivity | Head::Calm if sets::is_everyday(r.set) => EVERYDAY_WEIGHT,
-            _ => TAUGHT_WEIGHT,
+        let tone = matches!(first.head, Head::Politeness | Head::Positivity | Head::Calm);
+        let taught = match sets::taught(r.set) {
+            None => 1.0,
+            Some(Talk::Everyday) if tone => EVERYDAY_WEIGHT,
+            Some(Talk::Public) if first.head == Head::Positivity => EVERYDAY_WEIGHT,
+            Some(Talk::Public) => PUBLIC_WEIGHT,
+            Some(_) => TAUGHT_WEIGHT,
         };
-        r.weight * share * if sets::is_taught(r.set) { taught } else { 1.0 }
+        r.weight * share * taught
     };
     let weights: Vec<f64> = rows.iter().map(|r| weight(r)).collect();
     let spread = match first.head {

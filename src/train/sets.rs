@@ -133,14 +133,9 @@ pub fn set_name(set: usize) -> &'static str {
     SETS.get(set).map_or_else(|| taught::FILES[set - SETS.len()].set, |s| s.name)
 }
 
-/// Whether a set was written to teach.
-pub(super) fn is_taught(set: usize) -> bool {
-    set >= SETS.len()
-}
-
-/// Whether it is one of the taught sets of everyday talk.
-pub(super) fn is_everyday(set: usize) -> bool {
-    set.checked_sub(SETS.len()).is_some_and(|k| taught::FILES[k].everyday)
+/// What talk it holds, if it was written to teach.
+pub(super) fn taught(set: usize) -> Option<taught::Talk> {
+    set.checked_sub(SETS.len()).map(|k| taught::FILES[k].talk)
 }
 
 /// Reads all sets of a folder.

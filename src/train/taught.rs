@@ -10,11 +10,12 @@ use super::sets::{SETS, SetError, Sets, Target};
 use crate::criteria::measures::speaks;
 use crate::learned::Head;
 use crate::lexicon::acts::{
-    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, Act, CARING_WISH_WELL, CLOSING_RECAP, CUSTOMER_SATISFIED,
-    EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
-    NEGATIVE_YOU_MUST, OWNERSHIP_DEFLECT, PATIENCE_BLAME, PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME,
-    PATIENCE_REASSURE, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH, POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO,
-    POSITIVE_NEXT_STEP, RUDE_DISMISSIVE, RUDE_INSULT,
+    ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, Act, CARING_WISH_WELL, CLOSING_CHECK_RESOLVED, CLOSING_FAREWELL,
+    CLOSING_INVITE_REPLY, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP, CLOSING_RECAP, CLOSING_SIGN_OFF,
+    CUSTOMER_SATISFIED, EMPATHY_DISMISS, EMPATHY_EXPLORE, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE,
+    NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL, NEGATIVE_YOU_MUST, OWNERSHIP_DEFLECT, PATIENCE_BLAME,
+    PATIENCE_EXPLAIN_AGAIN, PATIENCE_GIVE_TIME, PATIENCE_REASSURE, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH,
+    POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, RUDE_DISMISSIVE, RUDE_INSULT,
 };
 use crate::model::Speaker;
 
@@ -25,19 +26,33 @@ pub struct Taught {
     pub file: &'static str,
     /// The name of its set.
     pub set: &'static str,
-    /// Whether people talk among themselves in it; service talk otherwise.
-    pub everyday: bool,
+    /// What talk it is.
+    pub talk: Talk,
     language: &'static str,
 }
 
-/// The files: service talk, and how people talk among themselves, each a set of its own.
-pub const FILES: [Taught; 6] = [
-    Taught { file: "en", set: "taught_en", everyday: false, language: "en" },
-    Taught { file: "ru", set: "taught_ru", everyday: false, language: "ru" },
-    Taught { file: "kk", set: "taught_kk", everyday: false, language: "kk" },
-    Taught { file: "everyday_en", set: "everyday_en", everyday: true, language: "en" },
-    Taught { file: "everyday_ru", set: "everyday_ru", everyday: true, language: "ru" },
-    Taught { file: "everyday_kk", set: "everyday_kk", everyday: true, language: "kk" },
+/// What talk a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Talk {
+    /// Agents and customers.
+    Service,
+    /// People among themselves, of their troubles.
+    Everyday,
+    /// What people write in public: reviews, comments, requests. It teaches politeness, positivity and calm.
+    Public,
+}
+
+/// The files, each a set of its own.
+pub const FILES: [Taught; 9] = [
+    Taught { file: "en", set: "taught_en", talk: Talk::Service, language: "en" },
+    Taught { file: "ru", set: "taught_ru", talk: Talk::Service, language: "ru" },
+    Taught { file: "kk", set: "taught_kk", talk: Talk::Service, language: "kk" },
+    Taught { file: "everyday_en", set: "everyday_en", talk: Talk::Everyday, language: "en" },
+    Taught { file: "everyday_ru", set: "everyday_ru", talk: Talk::Everyday, language: "ru" },
+    Taught { file: "everyday_kk", set: "everyday_kk", talk: Talk::Everyday, language: "kk" },
+    Taught { file: "public_en", set: "public_en", talk: Talk::Public, language: "en" },
+    Taught { file: "public_ru", set: "public_ru", talk: Talk::Public, language: "ru" },
+    Taught { file: "public_kk", set: "public_kk", talk: Talk::Public, language: "kk" },
 ];
 /// The file of turns that are told in the languages of the first files, in their order.
 const PARALLEL: &str = "parallel";
@@ -49,7 +64,7 @@ const MOST: f64 = 4.0;
 const RATED: [Head; 5] = [Head::Empathy, Head::Politeness, Head::Positivity, Head::Calm, Head::Distress];
 
 /// Measures that a turn has when it has an act of their family: an agent's, contentment a customer's.
-const FAMILIES: [(Head, &[Act]); 8] = [
+const FAMILIES: [(Head, &[Act]); 11] = [
     (Head::Offering, &[POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, POSITIVE_ALTERNATIVE]),
     (Head::Refusing, &[NEGATIVE_REFUSAL, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_YOU_MUST]),
     (Head::Understanding, &[ATTENTION_CHECK_BACK, ATTENTION_PARAPHRASE, CLOSING_RECAP, PATIENCE_EXPLAIN_AGAIN]),
@@ -61,6 +76,9 @@ const FAMILIES: [(Head, &[Act]); 8] = [
         Head::Harshness,
         &[PATIENCE_BLAME, PATIENCE_REPEAT_REPROACH, PATIENCE_RUSH, RUDE_DISMISSIVE, RUDE_INSULT, EMPATHY_DISMISS],
     ),
+    (Head::Concluding, &[CLOSING_RECAP, CLOSING_NEXT_STEP, CLOSING_CHECK_RESOLVED]),
+    (Head::Inviting, &[CLOSING_OFFER_MORE_HELP, CLOSING_INVITE_REPLY]),
+    (Head::Parting, &[CLOSING_FAREWELL, CLOSING_SIGN_OFF]),
 ];
 
 /// Whether a measure is taught by acts.
@@ -159,14 +177,16 @@ fn each_line(
 
 /// Adds what a turn of the `k`th file teaches; gives the number of its conversation.
 fn teach(sets: &mut Sets, k: usize, group: &str, turn: &Turn, text: &str) -> usize {
-    let Taught { set: name, language, everyday, .. } = FILES[k];
+    let Taught { set: name, language, talk, .. } = FILES[k];
     let set = SETS.len() + k;
     let at = sets.text(text, turn.speaker, Some(language));
     for (head, rating) in RATED.into_iter().zip(turn.ratings) {
         let says = match head {
+            Head::Politeness | Head::Positivity | Head::Calm => true,
+            _ if talk == Talk::Public => false,
             Head::Empathy => turn.speaker == Speaker::Agent || turn.acts.is_none(),
             // Of those who speak of their trouble among themselves, next to nobody is at ease.
-            Head::Distress => turn.speaker == Speaker::Customer && !everyday,
+            Head::Distress => turn.speaker == Speaker::Customer && talk == Talk::Service,
             _ => true,
         };
         if says {
@@ -235,6 +255,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_in_public_teaches_tone_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("public_ru.tsv"), "c\t2\t0\t1\t1\t3\t?\tИ зачем вы это удалили?\n").unwrap();
+        let mut sets = Sets::default();
+        read(folder.path(), &mut sets).unwrap();
+        let heads: Vec<Head> = sets.examples.iter().map(|e| e.head).collect();
+        assert_eq!(heads, [Head::Politeness, Head::Positivity, Head::Calm]);
+        assert_eq!(sets.sizes["public_ru"], 1);
+    }
+
+    #[test]
     fn mistakes_name_the_line() {
         for (line, want) in [
             ("a\t4\t3", "8 columns"),
@@ -264,7 +295,7 @@ mod tests {
         let mut sets = Sets::default();
         read(Path::new("data/taught"), &mut sets).unwrap();
         for Taught { set, .. } in FILES {
-            assert!(sets.sizes[set] >= 1000, "{set}: {}", sets.sizes[set]);
+            assert!(sets.sizes[set] >= 500, "{set}: {}", sets.sizes[set]);
         }
         assert!(sets.parallel.len() >= 5000, "{}", sets.parallel.len());
     }

@@ -321,21 +321,21 @@ fn alike(what: &str, told: Vec<[Conversation; 3]>, fewest: usize, least: [f64; 6
 fn a_conversation_scores_alike_in_every_language() {
     let told = told_thrice(&IN_VIEW);
     assert!(told.len() >= 60);
-    alike("in view", told, 40, [0.70, 0.66, 0.68, 0.76, 0.70, 0.82]);
+    alike("in view", told, 40, [0.75, 0.68, 0.72, 0.71, 0.70, 0.82]);
 }
 
 #[test]
 fn a_conversation_that_no_phrase_was_mended_with_scores_less_alike() {
     let told = told_thrice(&["unseen"]);
     assert!(told.len() >= 50);
-    alike("unseen", told, 40, [0.36, 0.37, 0.35, 0.35, 0.38, 0.44]);
+    alike("unseen", told, 40, [0.40, 0.39, 0.36, 0.38, 0.38, 0.48]);
     // Few, and nothing at all was chosen with them.
     let told = told_thrice(&["blind"]);
     assert_eq!(told.len(), 24);
-    alike("blind", told, 14, [0.20, 0.40, 0.25, 0.20, 0.20, 0.45]);
+    alike("blind", told, 14, [0.28, 0.43, 0.32, 0.32, 0.20, 0.48]);
     let told = told_thrice(&["blind_second"]);
     assert_eq!(told.len(), 24);
-    alike("blind_second", told, 14, [0.26, 0.28, 0.26, 0.29, 0.24, 0.33]);
+    alike("blind_second", told, 14, [0.30, 0.31, 0.32, 0.43, 0.28, 0.38]);
 }
 
 #[test]
