@@ -316,7 +316,7 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         MOST_WARMTH,
         "show that there is time for what the customer feels",
     ));
-    let would_earn = "keep the words even, whatever is said to you";
+    let would_earn = "let one answer be calm and friendly";
     evidence.extend(part.peak(&Peak::CALM, BEST_CALM, MOST_BEST_CALM, would_earn));
     let would_earn = "leave them time, take the worry off, or say it in other words";
     evidence.extend(part.peak(&Peak::EASING, EASES, MOST_EASING, would_earn));

@@ -53,6 +53,8 @@ impl std::fmt::Display for Told {
 pub(super) fn told(rows: &[&Row], features: usize) -> Vec<Figure> {
     let some = |keep: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| keep(r)).copied().collect::<Vec<&Row>>();
     let mut sets: Vec<usize> = rows.iter().map(|r| r.set).collect();
+    // Turns told in several languages come by turns.
+    sets.sort_unstable();
     sets.dedup();
     let with = fit(&some(&|r| r.fold % FOLDS != 0), features);
     let of_set = |set: &usize| {
