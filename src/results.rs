@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::criteria::{self, Circumstances, Part};
 use crate::model::{Channel, Conversation, Evidence, Language, PartResult, Place, Quarantined, Status};
-use crate::text::Flags;
+use crate::text::{Flags, Word};
 
 /// A row of `conversations`: one agent's part of one conversation.
 #[derive(Clone, Debug, PartialEq)]
@@ -250,23 +250,17 @@ fn evidence_row<'a>(part: &'a Part<'a>, id: &'a str, criterion: usize, e: &Evide
     }
 }
 
-/// The sentence around bytes `start..end` of a turn, and the byte within it where they begin; the whole turn where something is missing.
+/// The sentence around bytes `start..end` of a turn with the signs behind it, and the byte within it where they begin; the whole turn where something is missing.
 fn sentence<'a>(part: &Part<'a>, turn: usize, start: usize, end: usize) -> (&'a str, usize) {
     let c: &'a Conversation<'a> = part.conversation;
     let text: &'a str = &c.turns[turn].text;
     if start == end {
         return (text, 0);
     }
-    let words = part.reading.words_of(turn);
-    let from = words
-        .iter()
-        .rev()
-        .find(|w| w.flags.has(Flags::SENTENCE) && w.start as usize <= start)
-        .map_or(0, |w| w.start as usize);
-    let to = words
-        .iter()
-        .find(|w| w.flags.has(Flags::SENTENCE) && w.start as usize >= end.max(start + 1))
-        .map_or(text.len(), |w| w.start as usize);
+    let begins = |w: &&Word| w.flags.has(Flags::SENTENCE) && !w.flags.has(Flags::SIGN);
+    let begin = || part.reading.words_of(turn).iter().filter(begins).map(|w| w.start as usize);
+    let from = begin().take_while(|at| *at <= start).last().unwrap_or(0);
+    let to = begin().find(|at| *at >= end.max(start + 1)).unwrap_or(text.len());
     (text.get(from..to.max(from)).unwrap_or(text), start.saturating_sub(from))
 }
 
@@ -304,6 +298,7 @@ fn is_one_line(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::criteria::testing::{conversation, lexicon};
 
     #[test]
     fn masked_ids_stay_apart_and_plain_ones_stay() {
@@ -311,6 +306,26 @@ mod tests {
         assert_eq!(masked_id("call-001", mask), "call-001");
         let (a, b) = (masked_id("1@mail.demo.kz", mask), masked_id("2@mail.demo.kz", mask));
         assert!(a != b && a.starts_with("id-") && a == masked_id("1@mail.demo.kz", mask));
+    }
+
+    #[test]
+    fn a_sign_is_quoted_with_the_sentence_before_it() {
+        let text = "Добрый день! Нашла посылку)) 👍 Ждите к шести.";
+        let line = format!("A: {text}");
+        let c = conversation(crate::model::Channel::Chat, &line);
+        let lexicon = lexicon();
+        let mut reading = crate::lexicon::Reading::default();
+        crate::lexicon::Reader::new(lexicon).read(&c, &mut reading);
+        let part = &crate::criteria::parts(&c, &reading, lexicon)[0];
+        let quoted = |of: &str| {
+            let at = text.find(of).unwrap();
+            sentence(part, 0, at, at + of.len()).0.trim()
+        };
+        for of in ["посылку", "))", "👍"] {
+            assert_eq!(quoted(of), "Нашла посылку)) 👍", "{of}");
+        }
+        assert_eq!(quoted("день"), "Добрый день!");
+        assert_eq!(quoted("шести"), "Ждите к шести.");
     }
 
     #[test]

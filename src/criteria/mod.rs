@@ -14,7 +14,7 @@ mod positive_language;
 mod proper_closing;
 pub mod signals;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use crate::model::{CriterionResult, Curve, Speaker};
 

@@ -6,13 +6,13 @@ use super::{Criterion, parts};
 use crate::lexicon::{Lexicon, Reader, Reading};
 use crate::model::{Channel, Conversation, CriterionResult, Speaker, Turn};
 
-pub(super) fn lexicon() -> &'static Lexicon {
+pub(crate) fn lexicon() -> &'static Lexicon {
     static LEXICON: OnceLock<Lexicon> = OnceLock::new();
     LEXICON.get_or_init(|| Lexicon::built_in().expect("the built-in lexicon has no mistakes"))
 }
 
 /// A conversation from lines `A: words` (agent) and `C: words` (customer); `A 3.0-4.5: words` has times.
-pub(super) fn conversation(channel: Channel, lines: &str) -> Conversation<'_> {
+pub(crate) fn conversation(channel: Channel, lines: &str) -> Conversation<'_> {
     let turns = lines.lines().map(str::trim).filter(|l| !l.is_empty()).map(|line| {
         let (head, text) = line.split_once(": ").expect("a line is `A: words` or `C: words`");
         let (who, times) = head.split_once(' ').unwrap_or((head, ""));
