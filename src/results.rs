@@ -6,7 +6,6 @@ use sha2::{Digest, Sha256};
 
 use crate::criteria::{self, Circumstances, Part};
 use crate::model::{Channel, Conversation, Evidence, Language, PartResult, Place, Quarantined, Status};
-use crate::text::{Flags, Word};
 
 /// A row of `conversations`: one agent's part of one conversation.
 #[derive(Clone, Debug, PartialEq)]
@@ -257,8 +256,7 @@ fn sentence<'a>(part: &Part<'a>, turn: usize, start: usize, end: usize) -> (&'a 
     if start == end {
         return (text, 0);
     }
-    let begins = |w: &&Word| w.flags.has(Flags::SENTENCE) && !w.flags.has(Flags::SIGN);
-    let begin = || part.reading.words_of(turn).iter().filter(begins).map(|w| w.start as usize);
+    let begin = || part.reading.words_of(turn).iter().filter(|w| w.begins_sentence()).map(|w| w.start as usize);
     let from = begin().take_while(|at| *at <= start).last().unwrap_or(0);
     let to = begin().find(|at| *at >= end.max(start + 1)).unwrap_or(text.len());
     (text.get(from..to.max(from)).unwrap_or(text), start.saturating_sub(from))

@@ -5,7 +5,6 @@ use super::signals::{CustomerTurn, OwnTurn, Signals, logit};
 use crate::learned::Head;
 use crate::lexicon::{Act, Found, Lexicon, Reading};
 use crate::model::{Called, Conversation, Evidence, Kind, Speaker};
-use crate::text::Flags;
 
 /// The mood in which customers usually leave, and how far from it counts.
 const MOOD_PLAIN: f64 = 0.4;
@@ -233,7 +232,7 @@ impl<'a> Part<'a> {
     /// Number of the sentence in which byte `at` of a turn stands.
     pub fn sentence(&self, turn: usize, at: u32) -> usize {
         let words = self.reading.words_of(turn);
-        words.iter().take_while(|w| w.start <= at).filter(|w| w.flags.has(Flags::SENTENCE)).count()
+        words.iter().take_while(|w| w.start <= at).filter(|w| w.begins_sentence()).count()
     }
 
     /// Evidence from an act.

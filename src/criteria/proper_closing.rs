@@ -441,6 +441,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_early_is_not_the_end() {
+        let inviting = |talk: &str| {
+            let r = result(&ProperClosing, Channel::Call, talk);
+            r.evidence.iter().find(|e| e.rule == "invites_at_the_end").map(|e| (e.points, e.turn)).unwrap()
+        };
+        let (rest, invites) =
+            ("A: The form is on the site.\nC: Okay.", "A: If anything is odd about it, just shout.\nC: Okay.");
+        let (late, at) = inviting(&format!("C: It broke.\n{rest}\n{rest}\n{rest}\n{invites}"));
+        assert!(late > 0.0 && at == 7, "{late} at {at}");
+        let (early, at) = inviting(&format!("C: It broke.\n{invites}\n{rest}\n{rest}\n{rest}"));
+        assert!(early < 0.0 && at >= 5, "{early} at {at}");
+    }
+
+    #[test]
     fn english_call_is_closed_in_steps_or_abruptly() {
         let start = "C: My card is lost.\nA: I have blocked it and ordered a new one.\nC: Great, thank you.\n";
         better(
@@ -511,6 +525,11 @@ mod tests {
         assert_eq!(rules("C: Great, thank you.\nA: OK."), None, "the agent takes no step");
         assert_eq!(rules("A: I'll ring you when it is there. Goodbye!"), None, "the customer says nothing more");
         assert_eq!(rules("C: And when does it come?\nA: Goodbye!"), Some("closes_over_a_question"));
+        assert_eq!(
+            rules("C: It is not here. And when? 🙏\nA: Goodbye!"),
+            Some("closes_over_a_question"),
+            "a sign behind it"
+        );
         assert_eq!(rules("C: This is ridiculous, I am furious.\nA: Goodbye!"), Some("closes_against_the_customer"));
     }
 

@@ -435,9 +435,9 @@ fn asks(words: &[Word]) -> bool {
     words.iter().any(|w| w.flags.has(Flags::QUESTION))
 }
 
-/// Whether a turn's last sentence asks.
+/// Whether a turn's last sentence asks, whatever sign stands behind it.
 fn asks_at_end(words: &[Word]) -> bool {
-    words.last().is_some_and(|w| w.flags.has(Flags::QUESTION))
+    words.iter().rfind(|w| !w.flags.has(Flags::SIGN)).is_some_and(|w| w.flags.has(Flags::QUESTION))
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -15,7 +15,7 @@ use super::file::Negation;
 use super::matcher::{Found, Reading};
 use crate::learned::{self, Head, Model, Sums, tempered};
 use crate::model::{Conversation, Kind, Language, Speaker};
-use crate::text::{Flags, Word, sentences};
+use crate::text::{Flags, Word, stretches};
 
 /// Acts that are decided here, with the head that decides.
 pub(crate) const DECIDED: [(Act, Head); 4] = [
@@ -257,13 +257,16 @@ impl Context {
                     self.decide(k, &surroundings, &words, &turn.learned, &mut acts, from);
                 }
             } else if spoken(i, Speaker::Customer) {
-                for sentence in sentences(words.words) {
+                for sentence in stretches(words.words) {
                     let sentence = Words { words: sentence, ..words };
                     let (start, end) = (sentence.words[0].start, sentence.words[sentence.words.len() - 1].end);
                     let within = |f: &&Found| f.start >= start && f.start < end;
                     let here: Vec<Found> = found.iter().filter(within).copied().collect();
                     let first = acts.len();
                     acts.extend_from_slice(&here);
+                    if sentence.words[0].flags.has(Flags::SIGN) {
+                        continue;
+                    }
                     let sums =
                         if turn.language.is_some() { self.model.sums(sentence.known()) } else { Sums::default() };
                     let surroundings = Surroundings { acts: &here, ..Surroundings::default() };
@@ -382,6 +385,14 @@ mod tests {
         crate::lexicon::Reader::new(&lexicon).read(&conversation, &mut reading);
         let of_turn = |i: usize| reading.acts_of(i).iter().map(move |f| (i, f.act.name())).collect::<Vec<_>>();
         (0..conversation.turns.len()).flat_map(of_turn).collect()
+    }
+
+    #[test]
+    fn what_a_customers_sign_says_is_kept() {
+        let found = acts(&[(Speaker::Customer, "It is out again. 😡 👎 Goodbye."), (Speaker::Agent, "Goodbye.")]);
+        for act in ["customer.upset", "tone.negative", "customer.farewell"] {
+            assert!(found.contains(&(0, act)), "{act}: {found:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! `lexicons/README.md` is its description for those who write phrases.
 
-use crate::text::{fold, is_emoji};
+use crate::text::{emoji_end, fold, is_emoji};
 
 /// A piece of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,8 +151,9 @@ impl Parser<'_> {
                 '^' | '$' => return Err("^ stands only at the very beginning and $ only at the very end".into()),
                 c if is_letter(c) || is_apostrophe(c) => items.push(self.word()?),
                 c if is_emoji(c) => {
-                    self.rest = &self.rest[c.len_utf8()..];
-                    items.push(Node::Word(c.into()));
+                    let (sign, rest) = self.rest.split_at(emoji_end(self.rest, 0));
+                    self.rest = rest;
+                    items.push(Node::Word(fold(sign)));
                 }
                 c => return Err(format!("{c:?} is not part of the pattern language; leave punctuation out")),
             }
@@ -223,6 +224,9 @@ mod tests {
         assert_eq!(items[2], Node::Opt(Box::new(Node::Alt(vec![word("so"), word("very")]))));
         assert_eq!(items[3], Node::Alt(vec![word("sorry"), Node::Prefix("apolog".into())]));
         assert_eq!(&items[4..], [Node::Gap(2), Node::Set("trouble".into()), Node::Number]);
+        // However an emoji is typed: with its colour, or asked to be a picture.
+        let p = Pattern::parse("(❤️|👍🏽)").unwrap();
+        assert_eq!(p.root, Node::Alt(vec![word("❤"), word("👍")]));
     }
 
     #[test]

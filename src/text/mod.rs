@@ -7,5 +7,5 @@ mod words;
 
 pub use fold::{fold, is_latin, skeleton};
 pub use language::{Vote, Votes, vote};
-pub use signs::is_emoji;
-pub use words::{Flags, Scanned, Word, caseless_hash, scan, scan_with, sentences};
+pub use signs::{emoji_end, is_emoji};
+pub use words::{Flags, Scanned, Word, caseless_hash, scan, scan_with, sentences, stretches};

@@ -27,7 +27,7 @@ pub(super) fn fold(word: &str) -> Option<String> {
 }
 
 /// Byte behind the emoji at `at`, with what only changes its look and its repetitions.
-pub(super) fn emoji_end(text: &str, at: usize) -> usize {
+pub fn emoji_end(text: &str, at: usize) -> usize {
     let mut rest = text[at..].chars();
     let Some(first) = rest.next() else { return at };
     let mut end = at + first.len_utf8();

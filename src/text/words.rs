@@ -44,9 +44,21 @@ pub struct Word {
     pub flags: Flags,
 }
 
+impl Word {
+    /// Whether a sentence of words begins with it; a sign parts sentences and is none.
+    pub fn begins_sentence(&self) -> bool {
+        self.flags.has(Flags::SENTENCE) && !self.flags.has(Flags::SIGN)
+    }
+}
+
+/// The sentences of a turn's words and the signs between them, in their order.
+pub fn stretches(words: &[Word]) -> impl Iterator<Item = &[Word]> + Clone {
+    words.chunk_by(|_, next| !next.flags.has(Flags::SENTENCE))
+}
+
 /// The sentences of a turn's words, without the signs between them.
 pub fn sentences(words: &[Word]) -> impl Iterator<Item = &[Word]> + Clone {
-    words.chunk_by(|_, next| !next.flags.has(Flags::SENTENCE)).filter(|s| !s[0].flags.has(Flags::SIGN))
+    stretches(words).filter(|s| !s[0].flags.has(Flags::SIGN))
 }
 
 const OTHER: u8 = 0;

@@ -156,6 +156,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_set_is_told_once_in_whatever_order_its_rows_come() {
+        let row = |set: usize, fold: u64| Row {
+            set,
+            fold,
+            head: Head::Calm,
+            words: vec![((fold % 2) as u32, 1.0)],
+            context: Vec::new(),
+            acts: 0.0,
+            length: 1.0,
+            target: (fold % 2) as f64,
+            weight: 1.0,
+            paired: false,
+        };
+        let rows: Vec<Row> = (0..20).flat_map(|fold| [row(0, fold), row(1, fold)]).collect();
+        let told = told(&rows.iter().collect::<Vec<_>>(), 2);
+        assert_eq!(told.iter().map(|f| f.set).collect::<Vec<_>>(), [set_name(0), set_name(1)]);
+        assert!(told.iter().all(|f| f.n == 4 && f.with.plain == 1.0), "{told:?}");
+    }
+
+    #[test]
     fn figures_are_those_of_their_definitions() {
         let told = [(0.1, 0.0), (0.4, 0.0), (0.35, 1.0), (0.8, 1.0)];
         assert!((auc(&told) - 0.75).abs() < 1e-12);

@@ -295,7 +295,7 @@ mod tests {
         let mut sets = Sets::default();
         read(Path::new("data/taught"), &mut sets).unwrap();
         for Taught { set, .. } in FILES {
-            assert!(sets.sizes[set] >= 500, "{set}: {}", sets.sizes[set]);
+            assert!(sets.sizes[set] >= 1000, "{set}: {}", sets.sizes[set]);
         }
         assert!(sets.parallel.len() >= 5000, "{}", sets.parallel.len());
     }

@@ -330,7 +330,7 @@ fn a_conversation_that_no_phrase_was_mended_with_scores_less_alike() {
     let told = told_thrice(&["unseen"]);
     assert!(told.len() >= 50);
     alike("unseen", told, 40, [0.40, 0.39, 0.36, 0.38, 0.38, 0.48]);
-    // Few, and nothing at all was chosen with them.
+    // Few. What was chosen with the first says `tests/parallel/README.md`; with the others nothing was.
     let told = told_thrice(&["blind"]);
     assert_eq!(told.len(), 24);
     alike("blind", told, 14, [0.28, 0.43, 0.32, 0.32, 0.20, 0.48]);
