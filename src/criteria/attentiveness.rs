@@ -15,7 +15,7 @@
 //! A question that the customer has to ask again in the same words costs 14; one that they come back to ("but when?", "and the dog?"),
 //! since no answer has taken its words up, costs 19. A customer who says that they say it again costs 26, each further time less.
 //! Talk in bare questions costs up to 12. By degrees, whatever the wording: how much the own words show of what was understood adds or costs
-//! up to 12 (mean logit of the measure understanding) and for the two turns that show most up to 8 more; how much they say of what can be done likewise, the two turns up to 9 (offering); how much pressure the two turns that do it most take off up to 8 (easing); their warmth up to 9 (empathy).
+//! up to 12 (mean logit of the measure understanding) and for the two turns that show most up to 8 more; how much they say of what can be done likewise, the two turns up to 9 (offering); how much pressure the two turns that do it most take off up to 8 (easing); their warmth up to 9 (empathy); how much they push away up to 6 (deflecting).
 //! A customer who leaves content adds 6, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 7, their contentment up to 5 (mean logit).
 //! Not applicable with fewer than two own turns or no turn of the customer.
 //!
@@ -46,7 +46,7 @@ pub struct Attentiveness;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 49.0, spread: 20.2 };
+const CURVE: Curve = Curve { centre: 49.3, spread: 21.1 };
 const TAKES_UP: f64 = 6.0;
 const REACTS: f64 = 2.5;
 const UNANSWERED: f64 = -6.0;
@@ -70,7 +70,9 @@ const MOST_OF_BEST: f64 = 8.0;
 const MOST_OF_BEST_ANSWERS: f64 = 9.0;
 /// The same of pressure taken off in the two turns that do it most: who gives time and says it in other words has listened.
 const EASES: f64 = 2.5;
-/// The same of how content the customer is at the end.
+/// The same of what is pushed away, and of how content the customer is at the end.
+const DEFLECTS: f64 = -2.5;
+const MOST_DEFLECTS: f64 = 6.0;
 const CONTENTMENT: f64 = 3.0;
 const MOST_CONTENTMENT: f64 = 5.0;
 /// Points of the mood at the end.
@@ -223,6 +225,8 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     evidence.extend(part.peak(&Peak::OFFERING, BEST_ANSWERS, MOST_OF_BEST_ANSWERS, "answer with what can be done"));
     let would_earn = "leave them time, take the worry off, or say it in other words";
     evidence.extend(part.peak(&Peak::EASING, EASES, MOST_OF_BEST, would_earn));
+    let would_earn = "find it out yourself, or say who will";
+    evidence.extend(part.level(&Level::DEFLECTING, DEFLECTS, MOST_DEFLECTS, would_earn));
     evidence.extend(part.level(&Level::WARMTH, WARMTH, MOST_WARMTH, "take up what the customer feels and wants"));
 }
 

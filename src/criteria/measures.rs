@@ -400,9 +400,9 @@ pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Mea
 /// all three languages have the same mean logit, over the turns of whom the measure is used of (`tests/agreement` holds it against them),
 /// and the rated conversations have the medians that the criteria take for plain talk, whatever the weights were fitted to.
 const OFFSETS: [[f64; N]; 3] = [
-    [0.59, -0.21, 0.09, 0.15, -0.13, 0.40, -1.08, -0.19, -0.12, 1.60, 0.11, 0.20, -0.03, 0.14, 0.06, 0.08],
-    [0.65, -0.19, 0.14, -0.01, -0.20, 0.46, -1.15, -0.24, 0.43, 1.92, 0.47, -0.09, 0.02, 0.06, 0.04, 0.04],
-    [0.62, -0.04, 0.14, -0.01, -0.39, 0.69, -0.73, -0.47, 0.52, 1.83, 0.43, 0.02, 0.18, -0.20, -0.09, -0.12],
+    [0.59, -0.11, 0.22, -0.38, 0.55, 1.84, -0.66, 0.80, 0.15, 2.33, 1.29, 0.92, -0.13, 1.57, 1.17, 0.90],
+    [0.61, -0.08, 0.25, -0.43, 0.51, 1.72, -0.82, 0.55, 0.41, 2.44, 1.42, 0.70, -0.01, 1.33, 1.06, 0.74],
+    [0.55, -0.02, 0.26, -0.43, 0.38, 1.88, -0.50, 0.36, 0.50, 2.36, 1.42, 0.79, 0.04, 1.14, 0.93, 0.62],
 ];
 
 fn offset(language: Option<Language>, head: Head) -> f64 {

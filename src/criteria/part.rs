@@ -48,11 +48,11 @@ impl Level {
     /// How warm they are.
     pub const WARMTH: Self = Self { full: LETTER, ..Self::new(Head::Empathy, "warmth_of_all_turns", 0.6, false) };
     /// How much they push away.
-    pub const DEFLECTING: Self = Self::new(Head::Deflecting, "deflects_in_all_turns", -3.2, true);
+    pub const DEFLECTING: Self = Self::new(Head::Deflecting, "deflects_in_all_turns", -3.4, true);
     /// How much they say of what can and will be done.
-    pub const OFFERING: Self = Self::new(Head::Offering, "offers_in_all_turns", 1.15, true);
+    pub const OFFERING: Self = Self::new(Head::Offering, "offers_in_all_turns", 1.0, true);
     /// How much they refuse and order.
-    pub const REFUSING: Self = Self::new(Head::Refusing, "refuses_in_all_turns", -3.35, true);
+    pub const REFUSING: Self = Self::new(Head::Refusing, "refuses_in_all_turns", -3.45, true);
     /// How much they show of what was understood.
     pub const UNDERSTANDING: Self = Self::new(Head::Understanding, "understanding_of_all_turns", -2.35, true);
 
@@ -81,29 +81,29 @@ impl Peak {
     /// How warm the two warmest turns are.
     pub const WARMTH: Self = Self::of_two(Head::Empathy, "warmth_of_the_best_turns", 1.1);
     /// How much pressure the two turns that do it most take off.
-    pub const EASING: Self = Self::of_two(Head::Easing, "easing_of_the_best_turns", -0.5);
+    pub const EASING: Self = Self::of_two(Head::Easing, "easing_of_the_best_turns", -0.57);
     /// How much the two turns that do it most say of what can and will be done.
-    pub const OFFERING: Self = Self::of_two(Head::Offering, "offers_in_the_best_turns", 2.75);
+    pub const OFFERING: Self = Self::of_two(Head::Offering, "offers_in_the_best_turns", 2.6);
     /// How much the two turns that do it most refuse and order.
-    pub const REFUSING: Self = Self::of_two(Head::Refusing, "refuses_in_the_hardest_turns", -2.2);
+    pub const REFUSING: Self = Self::of_two(Head::Refusing, "refuses_in_the_hardest_turns", -2.4);
     /// How much the two turns that do it most show of what was understood.
     pub const UNDERSTANDING: Self = Self::of_two(Head::Understanding, "understanding_of_the_best_turns", -1.26);
     /// How calm the two calmest turns are.
-    pub const CALM: Self = Self::of_two(Head::Calm, "calm_of_the_best_turns", 3.15);
+    pub const CALM: Self = Self::of_two(Head::Calm, "calm_of_the_best_turns", 3.1);
     /// How courteous the two most courteous turns are.
-    pub const POLITENESS: Self = Self::of_two(Head::Politeness, "courtesy_of_the_best_turns", 1.36);
+    pub const POLITENESS: Self = Self::of_two(Head::Politeness, "courtesy_of_the_best_turns", 1.43);
     /// How bright the two brightest turns are.
-    pub const POSITIVITY: Self = Self::of_two(Head::Positivity, "brightness_of_the_best_turns", 1.4);
+    pub const POSITIVITY: Self = Self::of_two(Head::Positivity, "brightness_of_the_best_turns", 1.5);
     /// How harsh the harshest turn is.
     pub const HARSHNESS: Self =
-        Self { turns: 1, ..Self::of_two(Head::Harshness, "harshness_of_the_worst_turn", -1.75) };
+        Self { turns: 1, ..Self::of_two(Head::Harshness, "harshness_of_the_worst_turn", -2.0) };
 
     /// How much one of the last two turns brings together what was agreed.
     pub const CONCLUDING: Self = Self::at_the_end(Head::Concluding, "concludes_at_the_end", 0.1);
     /// How much one of the last two turns leaves the door open.
     pub const INVITING: Self = Self::at_the_end(Head::Inviting, "invites_at_the_end", 1.0);
     /// How much one of the last two turns takes leave.
-    pub const PARTING: Self = Self::at_the_end(Head::Parting, "takes_leave_at_the_end", 3.4);
+    pub const PARTING: Self = Self::at_the_end(Head::Parting, "takes_leave_at_the_end", 3.2);
 
     const fn of_two(head: Head, rule: &'static str, plain: f64) -> Self {
         Self { head, rule, turns: 2, of_last: usize::MAX, plain }

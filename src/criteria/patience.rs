@@ -10,12 +10,12 @@
 //! The sum starts at 70. An upset, confused, repeating or slow customer is an opportunity: explaining again, giving time,
 //! reassuring, apologising or validating within the next two turns adds 12 (each further one less, the same wording again a third,
 //! a formula before a rule or an order without a way on a half); leaving it without an answer costs 2. Giving time adds 11 by itself, asking before a wait 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
-//! Rushing costs 20, blaming 9, reproaching a repetition 13, cold or mocking words 15, waving a feeling away 17, insults 40.
+//! Rushing costs 20, blaming 6, reproaching a repetition 13, cold or mocking words 15, waving a feeling away 17, insults 40.
 //! Asking the very same question again after it was answered costs 8, saying goodbye while the customer is not done 8.
 //! A customer who leaves such a talk thanking or content adds 9, one who leaves it upset costs 6.
 //! With timestamps, cutting in costs 6: an overlap of at least 0.2 s by at least three words that takes the turn while the
 //! customer's sentence is unfinished (back-channels such as "mhm, I see" never count).
-//! The calm of all own turns adds or costs up to 4 (mean of the measure calm), that of the two calmest up to 18 (mean logit), their warmth up to 24 (mean logit of the measure empathy, turns weighted by their words), the mood of the customer's last two turns up to 9.6.
+//! The calm of all own turns adds or costs up to 4 (mean of the measure calm), that of the two calmest up to 18 (mean logit), their warmth up to 18 (mean logit of the measure empathy, turns weighted by their words), the courtesy of the two most courteous up to 9 (politeness), how much all of them push away up to 9 (deflecting), the mood of the customer's last two turns up to 9.6.
 //! How much pressure the two turns that do it most take off, whatever the wording, adds or costs up to 30 (mean logit of the measure easing);
 //! how harsh the harshest turn is (blame, reproach, hurry or scorn between the lines) costs up to 15, and adds as much where none is (logit of the measure harshness).
 //! Without an opportunity and without a lapse the criterion is not applicable, unless something is refused or the customer sounds upset.
@@ -50,7 +50,7 @@ pub struct Patience;
 const BASE: f64 = 70.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 72.3, spread: 21.5 };
+const CURVE: Curve = Curve { centre: 72.8, spread: 22.2 };
 const OPPORTUNITIES: &[Act] =
     &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
 const ANSWERS: &[Act] = &[
@@ -83,8 +83,13 @@ const MOST_CALM: f64 = 4.0;
 const BEST_CALM: f64 = 9.0;
 const MOST_BEST_CALM: f64 = 18.0;
 /// Points a logit of warmth, and at most: who cares waits.
-const WARMTH: f64 = 12.0;
-const MOST_WARMTH: f64 = 24.0;
+const WARMTH: f64 = 9.0;
+const MOST_WARMTH: f64 = 18.0;
+/// The same of courtesy in the two most courteous turns, and of what is pushed away: who is out of patience sends people elsewhere.
+const COURTESY: f64 = 3.0;
+const MOST_COURTESY: f64 = 9.0;
+const DEFLECTS: f64 = -3.0;
+const MOST_DEFLECTS: f64 = 9.0;
 /// Points a logit of what is eased in the two turns that ease most, and at most.
 const EASES: f64 = 7.5;
 const MOST_EASING: f64 = 30.0;
@@ -106,7 +111,7 @@ const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
         "ask first: \"May I put you on hold for a minute while I check?\"",
     ),
     (PATIENCE_RUSH, "rushes", -20.0, "give the time it takes: \"Take your time, I'm here\""),
-    (PATIENCE_BLAME, "blames", -9.0, "say what to do now, not who is at fault"),
+    (PATIENCE_BLAME, "blames", -6.0, "say what to do now, not who is at fault"),
     (PATIENCE_REPEAT_REPROACH, "reproaches_repetition", -13.0, "say it again in other words, without \"as I said\""),
     (RUDE_DISMISSIVE, "cold_words", -15.0, "stay with the customer's question, politely"),
     (EMPATHY_DISMISS, "waves_away", -17.0, "take the feeling as it is"),
@@ -318,6 +323,13 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     ));
     let would_earn = "let one answer be calm and friendly";
     evidence.extend(part.peak(&Peak::CALM, BEST_CALM, MOST_BEST_CALM, would_earn));
+    evidence.extend(part.peak(&Peak::POLITENESS, COURTESY, MOST_COURTESY, would_earn));
+    evidence.extend(part.level(
+        &Level::DEFLECTING,
+        DEFLECTS,
+        MOST_DEFLECTS,
+        "find it out yourself, or say who will",
+    ));
     let would_earn = "leave them time, take the worry off, or say it in other words";
     evidence.extend(part.peak(&Peak::EASING, EASES, MOST_EASING, would_earn));
     let would_earn = "say what to do now, without a word of whose fault it is or how often it was said";

@@ -14,7 +14,7 @@
 //! and ты or сен to a customer who did not say it first 12.
 //! The tone of all own turns adds or costs up to 12.5 (mean of the measure politeness, which begins at one half), their warmth up to 15
 //! (mean of the measure empathy: to attend to the other's feelings is politeness, too) and the mood of the customer's last two turns up to
-//! 10; the courtesy and the brightness of the two turns that have most of it up to 6 each (mean logits of politeness and positivity), the harshness of the
+//! 10; the courtesy and the brightness of the two turns that have most of it up to 6 each (mean logits of politeness and positivity), the calm of the two calmest up to 8 (calm), the harshness of the
 //! one that has most up to 8 (logit of harshness: blame, reproach, hurry or scorn between the lines); saying the very same again costs up to 10, and talk in bare questions up to 5.
 //! Not applicable where the agent says fewer than six words.
 //!
@@ -44,7 +44,7 @@ pub struct Politeness;
 const BASE: f64 = 50.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 56.8, spread: 16.6 };
+const CURVE: Curve = Curve { centre: 54.4, spread: 18.7 };
 /// Fewest words that have a form.
 const FEWEST_WORDS: usize = 6;
 /// Points between no politeness and all of it.
@@ -56,11 +56,13 @@ const MOST_WARMTH: f64 = 15.0;
 /// Points of the mood at the end: who was treated politely leaves in peace.
 const MOOD: f64 = 16.0;
 const MOST_TONE: f64 = 12.5;
-/// Points a logit of courtesy and of brightness in the two turns that have most of it, of harshness in the one that has, and at most.
+/// Points a logit of courtesy, brightness and calm in the two turns that have most of it, of harshness in the one that has, and at most.
 const COURTESY: f64 = 2.0;
 const MOST_COURTESY: f64 = 6.0;
 const BRIGHT: f64 = 2.0;
 const MOST_BRIGHT: f64 = 6.0;
+const CALM: f64 = 4.0;
+const MOST_CALM: f64 = 8.0;
 const HARSH: f64 = -1.0;
 const MOST_HARSH: f64 = 8.0;
 const REPEATED: f64 = -20.0;
@@ -154,6 +156,7 @@ fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
         ));
     }
     evidence.extend(part.peak(&Peak::POLITENESS, COURTESY, MOST_COURTESY, would_earn));
+    evidence.extend(part.peak(&Peak::CALM, CALM, MOST_CALM, "let one answer be calm and friendly"));
     evidence.extend(part.peak(&Peak::POSITIVITY, BRIGHT, MOST_BRIGHT, "let one turn be friendly"));
     let would_earn = "say what to do now, without a word of whose fault it is or how often it was said";
     evidence.extend(part.peak(&Peak::HARSHNESS, HARSH, MOST_HARSH, would_earn));

@@ -13,10 +13,10 @@
 //! alternative, a can-do or a next step is a *reframe* and adds 4; left standing it costs 12. "You must" costs 8, policy as a wall 12,
 //! blaming 7, a shut door ("nothing I can do") 20; losses of one kind fade more slowly than gains.
 //! By degrees, whatever the wording: how much is offered in all own turns adds or costs up to 32, how much is refused up to 34,
-//! how much is pushed away up to 16 (mean logits of the measures offering, refusing and deflecting, turns weighted by their words), their warmth up to 16 (empathy), and their tone
+//! how much is pushed away up to 24 (mean logits of the measures offering, refusing and deflecting, turns weighted by their words), their warmth up to 16 (empathy), and their tone
 //! up to 6 (mean of the measure positivity).
-//! The two turns that offer most add or cost up to 12 more, the two that refuse most up to 18; how much the own turns show of what was understood up to 9
-//! (understanding), for a way fits whom it is built for; how content the customer's last two turns are up to 15 (contentment).
+//! The two turns that offer most add or cost up to 16 more, the two that refuse most up to 18; how much the own turns show of what was understood up to 9
+//! (understanding), for a way fits whom it is built for; how content the customer's last two turns are up to 18 (contentment); how much the two turns that do it most go out to the customer up to 8 (concern).
 //! Not applicable where no phrase frames anything either way and no own turn offers or refuses (0.7 of one of the two measures).
 //!
 //! ## Example
@@ -45,7 +45,7 @@ pub struct PositiveLanguage;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 46.4, spread: 43.0 };
+const CURVE: Curve = Curve { centre: 45.4, spread: 48.1 };
 const REFRAMED: f64 = 4.0;
 const REFUSED: f64 = -12.0;
 /// Points between the worst and the best tone, and that of plain turns.
@@ -61,18 +61,20 @@ const MOST_OFFERS: f64 = 32.0;
 const REFUSES: f64 = -13.0;
 const MOST_REFUSES: f64 = 34.0;
 /// The same of what is pushed away.
-const DEFLECTS: f64 = -8.0;
-const MOST_DEFLECTS: f64 = 16.0;
-/// The same of what is offered and refused in the two turns that do it most, of what is shown to be understood, and of how content the
+const DEFLECTS: f64 = -12.0;
+const MOST_DEFLECTS: f64 = 24.0;
+/// The same of what is offered, taken on and refused in the two turns that do it most, of what is shown to be understood, and of how content the
 /// customer is at the end.
-const BEST_OFFERS: f64 = 6.0;
-const MOST_BEST_OFFERS: f64 = 12.0;
+const BEST_OFFERS: f64 = 8.0;
+const MOST_BEST_OFFERS: f64 = 16.0;
+const CONCERN: f64 = 4.0;
+const MOST_CONCERN: f64 = 8.0;
 const HARDEST_REFUSES: f64 = -4.5;
 const MOST_HARDEST_REFUSES: f64 = 18.0;
 const UNDERSTANDS: f64 = 6.0;
 const MOST_UNDERSTANDS: f64 = 9.0;
-const CONTENTMENT: f64 = 9.5;
-const MOST_CONTENTMENT: f64 = 15.0;
+const CONTENTMENT: f64 = 11.5;
+const MOST_CONTENTMENT: f64 = 18.0;
 /// An own turn with so much of either measure offers or refuses, in whatever words.
 const SURELY: f64 = 0.7;
 /// What turns a refusal into a reframe.
@@ -206,6 +208,8 @@ impl Criterion for PositiveLanguage {
             MOST_HARDEST_REFUSES,
             "say what is possible instead",
         ));
+        let would_earn = "ask how it is for them, or take it on";
+        evidence.extend(part.peak(&Peak::CONCERN, CONCERN, MOST_CONCERN, would_earn));
         let would_earn = "build the answer on what the customer needs";
         evidence.extend(part.level(&Level::UNDERSTANDING, UNDERSTANDS, MOST_UNDERSTANDS, would_earn));
         part.contentment(CONTENTMENT, MOST_CONTENTMENT, "ask what would help them most", &mut evidence);

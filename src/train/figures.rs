@@ -3,13 +3,45 @@
 use rayon::prelude::*;
 
 use super::sets::set_name;
-use super::{Fit, Row, fit, is_measure};
+use super::{Fit, Row, is_measure};
 use crate::learned::Head;
 use crate::lexicon::context;
 use crate::statistics::{ranks, spearman};
 
 /// A fifth of the examples is held out to see how well the rest tells them.
 const FOLDS: u64 = 5;
+
+/// What is left out of a fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Left {
+    /// Nothing.
+    Nothing,
+    /// A fifth of every set.
+    Fifth,
+    /// A set.
+    Set(usize),
+}
+
+impl Left {
+    /// Whether an example of a set and fold stays.
+    pub(super) fn keeps(self, set: usize, fold: u64) -> bool {
+        match self {
+            Left::Nothing => true,
+            Left::Fifth => !fold.is_multiple_of(FOLDS),
+            Left::Set(left) => set != left,
+        }
+    }
+}
+
+impl std::fmt::Display for Left {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Left::Nothing => f.write_str("nothing"),
+            Left::Fifth => f.write_str("a fifth of all sets"),
+            Left::Set(set) => f.write_str(set_name(*set)),
+        }
+    }
+}
 
 /// How well a head tells a set of which a fifth was held out: area under the curve, rank correlation or share of pairs.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,16 +81,15 @@ impl std::fmt::Display for Told {
     }
 }
 
-/// How well a head tells each of its sets.
-pub(super) fn told(rows: &[&Row], features: usize) -> Vec<Figure> {
-    let some = |keep: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| keep(r)).copied().collect::<Vec<&Row>>();
+/// How well a head tells each of its sets, when it is fitted without some of them.
+pub(super) fn told(rows: &[&Row], fit_without: &(impl Fn(Left) -> Fit + Sync)) -> Vec<Figure> {
     let mut sets: Vec<usize> = rows.iter().map(|r| r.set).collect();
     // Turns told in several languages come by turns.
     sets.sort_unstable();
     sets.dedup();
-    let with = fit(&some(&|r| r.fold % FOLDS != 0), features);
+    let with = fit_without(Left::Fifth);
     let of_set = |set: &usize| {
-        let without = (sets.len() > 1).then(|| fit(&some(&|r| r.set != *set), features));
+        let without = (sets.len() > 1).then(|| fit_without(Left::Set(*set)));
         figure(rows, *set, &with, without.as_ref())
     };
     // Where all that is held out is of one kind there is nothing to tell apart.
@@ -154,10 +185,12 @@ fn auc(told: &[(f64, f64)]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::fit;
 
     #[test]
     fn each_set_is_told_once_in_whatever_order_its_rows_come() {
         let row = |set: usize, fold: u64| Row {
+            example: 0,
             set,
             fold,
             head: Head::Calm,
@@ -170,7 +203,11 @@ mod tests {
             paired: false,
         };
         let rows: Vec<Row> = (0..20).flat_map(|fold| [row(0, fold), row(1, fold)]).collect();
-        let told = told(&rows.iter().collect::<Vec<_>>(), 2);
+        let rows: Vec<&Row> = rows.iter().collect();
+        let fit_without = |left: Left| {
+            fit(&rows.iter().filter(|r| left.keeps(r.set, r.fold)).copied().collect::<Vec<_>>(), 2)
+        };
+        let told = told(&rows, &fit_without);
         assert_eq!(told.iter().map(|f| f.set).collect::<Vec<_>>(), [set_name(0), set_name(1)]);
         assert!(told.iter().all(|f| f.n == 4 && f.with.plain == 1.0), "{told:?}");
     }

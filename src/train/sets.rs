@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::taught;
 use crate::learned::Head;
+use crate::lexicon::Act;
 use crate::model::{Channel, Conversation, Speaker, Turn};
 
 /// A labelled set could not be read.
@@ -99,6 +100,8 @@ pub struct Sets {
     pub examples: Vec<Example>,
     /// Conversations that tell the same turn in the languages of taught turns.
     pub parallel: Vec<[usize; taught::LANGUAGES]>,
+    /// The acts that are named in taught turns, by conversation.
+    pub named: Vec<(usize, Vec<Act>)>,
     /// Lines read of each set, by name.
     pub sizes: BTreeMap<&'static str, usize>,
 }

@@ -199,6 +199,9 @@ fn teach(sets: &mut Sets, k: usize, group: &str, turn: &Turn, text: &str) -> usi
             sets.add(set, group, *head, Target::Graded(f64::from(u8::from(has))), vec![at], vec![0]);
         }
     }
+    if let Some(acts) = &turn.acts {
+        sets.named.push((at, acts.clone()));
+    }
     *sets.sizes.entry(name).or_default() += 1;
     at
 }
