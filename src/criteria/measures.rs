@@ -400,9 +400,9 @@ pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Mea
 /// all three languages have the same mean logit, over the turns of whom the measure is used of (`tests/agreement` holds it against them),
 /// and the rated conversations have the medians that the criteria take for plain talk, whatever the weights were fitted to.
 const OFFSETS: [[f64; N]; 3] = [
-    [0.59, -0.11, 0.22, -0.38, 0.55, 1.84, -0.66, 0.80, 0.15, 2.33, 1.29, 0.92, -0.13, 1.57, 1.17, 0.90],
-    [0.61, -0.08, 0.25, -0.43, 0.51, 1.72, -0.82, 0.55, 0.41, 2.44, 1.42, 0.70, -0.01, 1.33, 1.06, 0.74],
-    [0.55, -0.02, 0.26, -0.43, 0.38, 1.88, -0.50, 0.36, 0.50, 2.36, 1.42, 0.79, 0.04, 1.14, 0.93, 0.62],
+    [0.59, -0.06, 0.27, -0.16, 0.61, 1.65, -1.12, 0.53, 0.03, 2.02, 0.78, 0.26, -0.35, 1.16, 0.74, 0.31],
+    [0.61, -0.06, 0.28, -0.28, 0.58, 1.61, -1.23, 0.31, 0.31, 2.19, 0.99, 0.15, -0.16, 0.98, 0.70, 0.21],
+    [0.55, 0.01, 0.31, -0.26, 0.45, 1.77, -0.95, 0.10, 0.38, 2.08, 0.96, 0.13, -0.15, 0.78, 0.55, 0.08],
 ];
 
 fn offset(language: Option<Language>, head: Head) -> f64 {

@@ -17,7 +17,7 @@
 //! up to 6 (mean of the measure positivity).
 //! The two turns that offer most add or cost up to 16 more, the two that refuse most up to 18; how much the own turns show of what was understood up to 9
 //! (understanding), for a way fits whom it is built for; how content the customer's last two turns are up to 18 (contentment); how much the two turns that do it most go out to the customer up to 8 (concern).
-//! Not applicable where no phrase frames anything either way and no own turn offers or refuses (0.7 of one of the two measures).
+//! Not applicable where no phrase frames anything either way and no own turn offers or refuses (0.8 of one of the two measures).
 //!
 //! ## Example
 //! "This product will be here next month; I can take your order now and will let you know as soon as it is in."
@@ -45,7 +45,7 @@ pub struct PositiveLanguage;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 45.4, spread: 48.1 };
+const CURVE: Curve = Curve { centre: 46.5, spread: 47.0 };
 const REFRAMED: f64 = 4.0;
 const REFUSED: f64 = -12.0;
 /// Points between the worst and the best tone, and that of plain turns.
@@ -76,7 +76,7 @@ const MOST_UNDERSTANDS: f64 = 9.0;
 const CONTENTMENT: f64 = 11.5;
 const MOST_CONTENTMENT: f64 = 18.0;
 /// An own turn with so much of either measure offers or refuses, in whatever words.
-const SURELY: f64 = 0.7;
+const SURELY: f64 = 0.8;
 /// What turns a refusal into a reframe.
 const WAYS_ON: &[Act] =
     &[POSITIVE_ALTERNATIVE, POSITIVE_CAN_DO, POSITIVE_NEXT_STEP, CLOSING_NEXT_STEP, EMPATHY_TAKE_ON];

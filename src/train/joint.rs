@@ -106,6 +106,22 @@ impl<'f> Material<'f> {
         Material { items, triples, tasks, features }
     }
 
+    /// Where the constants begin: each task as often as its set has it, so that no word has to say so. By set and task.
+    fn constants(&self) -> Vec<f32> {
+        let mut sums = vec![[0.0_f32; 3]; self.tasks * sets::ALL];
+        for item in self.items.iter().filter(|i| !i.paired) {
+            for says in &item.says {
+                let sum = &mut sums[item.set * self.tasks + says.task];
+                [1.0, says.target, says.acts].iter().zip(sum).for_each(|(v, s)| *s += v);
+            }
+        }
+        let constant = |[n, target, acts]: &[f32; 3]| {
+            let share = ((target + 0.5) / (n + 1.0)).clamp(0.01, 0.99);
+            (share / (1.0 - share)).ln() - acts / n.max(1.0)
+        };
+        sums.iter().map(constant).collect()
+    }
+
     /// Fits all measures to what is not left out; the weights of what words stand for are given out to them.
     pub(super) fn fit(&self, left: Left, fits: u64) -> Vec<Fit> {
         let keep = |i: &usize| left.keeps(self.items[*i].set, self.items[*i].fold);
@@ -243,7 +259,7 @@ impl Net {
         Net {
             rows,
             columns,
-            constants: Numbers::new(vec![0.0; material.tasks * sets::ALL]),
+            constants: Numbers::new(material.constants()),
             tasks: material.tasks,
             seen: Vec::new(),
             is_seen: vec![false; features],
