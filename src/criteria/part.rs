@@ -95,8 +95,7 @@ impl Peak {
     /// How bright the two brightest turns are.
     pub const POSITIVITY: Self = Self::of_two(Head::Positivity, "brightness_of_the_best_turns", 1.5);
     /// How harsh the harshest turn is.
-    pub const HARSHNESS: Self =
-        Self { turns: 1, ..Self::of_two(Head::Harshness, "harshness_of_the_worst_turn", -2.0) };
+    pub const HARSHNESS: Self = Self { turns: 1, ..Self::of_two(Head::Harshness, "harshness_of_the_worst_turn", -2.0) };
 
     /// How much one of the last two turns brings together what was agreed.
     pub const CONCLUDING: Self = Self::at_the_end(Head::Concluding, "concludes_at_the_end", 0.1);

@@ -324,12 +324,7 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let would_earn = "let one answer be calm and friendly";
     evidence.extend(part.peak(&Peak::CALM, BEST_CALM, MOST_BEST_CALM, would_earn));
     evidence.extend(part.peak(&Peak::POLITENESS, COURTESY, MOST_COURTESY, would_earn));
-    evidence.extend(part.level(
-        &Level::DEFLECTING,
-        DEFLECTS,
-        MOST_DEFLECTS,
-        "find it out yourself, or say who will",
-    ));
+    evidence.extend(part.level(&Level::DEFLECTING, DEFLECTS, MOST_DEFLECTS, "find it out yourself, or say who will"));
     let would_earn = "leave them time, take the worry off, or say it in other words";
     evidence.extend(part.peak(&Peak::EASING, EASES, MOST_EASING, would_earn));
     let would_earn = "say what to do now, without a word of whose fault it is or how often it was said";

@@ -204,9 +204,8 @@ mod tests {
         };
         let rows: Vec<Row> = (0..20).flat_map(|fold| [row(0, fold), row(1, fold)]).collect();
         let rows: Vec<&Row> = rows.iter().collect();
-        let fit_without = |left: Left| {
-            fit(&rows.iter().filter(|r| left.keeps(r.set, r.fold)).copied().collect::<Vec<_>>(), 2)
-        };
+        let fit_without =
+            |left: Left| fit(&rows.iter().filter(|r| left.keeps(r.set, r.fold)).copied().collect::<Vec<_>>(), 2);
         let told = told(&rows, &fit_without);
         assert_eq!(told.iter().map(|f| f.set).collect::<Vec<_>>(), [set_name(0), set_name(1)]);
         assert!(told.iter().all(|f| f.n == 4 && f.with.plain == 1.0), "{told:?}");

@@ -267,7 +267,12 @@ impl Net {
         }
     }
 
-    fn learn(&mut self, material: &Material<'_>, mut order: Vec<usize>, triples: &[&[usize; super::taught::LANGUAGES]]) {
+    fn learn(
+        &mut self,
+        material: &Material<'_>,
+        mut order: Vec<usize>,
+        triples: &[&[usize; super::taught::LANGUAGES]],
+    ) {
         let steps = EPOCHS * order.len().div_ceil(BATCH);
         let mut done = 0_i32;
         for _ in 0..EPOCHS {
@@ -405,4 +410,83 @@ impl Net {
 /// 0..1, evenly.
 fn unit(random: &mut SplitMix64) -> f64 {
     (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::criteria::testing::lexicon;
+    use crate::learned::{Kind, Model, Table};
+    use crate::train::rows;
+    use crate::train::sets::Target;
+
+    /// Texts of one word each, many times, with ratings of some measures in a set.
+    fn tell(sets: &mut Sets, set: usize, word: &str, says: &[(Head, f64)]) {
+        for _ in 0..120 {
+            let at = sets.text(word, Speaker::Agent, Some("en"));
+            says.iter().for_each(|(head, t)| sets.add(set, word, *head, Target::Graded(*t), vec![at], vec![0]));
+        }
+    }
+
+    /// What the weight of a word is in a measure.
+    fn weight(features: &Features<'_>, fits: &[Fit], head: Head, word: &str) -> f64 {
+        let at = features.names.iter().position(|n| *n == (Kind::Word, word.to_owned())).unwrap();
+        fits[head as usize].words[at]
+    }
+
+    fn features(sets: &Sets) -> Features<'_> {
+        let pieces = tokenizers::models::bpe::BPE::builder().build().unwrap();
+        Features::of(sets, &Model::new(Table::default(), pieces))
+    }
+
+    #[test]
+    fn what_a_word_says_of_one_measure_says_something_of_those_that_go_with_it() {
+        let mut sets = Sets::default();
+        let both = |t: f64| [(Head::Easing, t), (Head::Concern, t), (Head::Calm, 1.0 - t)];
+        for n in 0..12 {
+            tell(&mut sets, 0, &format!("warm{n}x"), &both(1.0));
+            tell(&mut sets, 0, &format!("cold{n}x"), &both(0.0));
+        }
+        // Nobody says of these how calm or concerned they are.
+        tell(&mut sets, 0, "eases", &both(1.0)[..1]);
+        tell(&mut sets, 0, "presses", &both(0.0)[..1]);
+        let features = features(&sets);
+        let rows = rows(&sets, lexicon(), &features);
+        let material = Material::gather(&sets, &rows, &features);
+        let fits = material.fit(Left::Nothing, 2);
+        let more = |head: Head| weight(&features, &fits, head, "eases") - weight(&features, &fits, head, "presses");
+        assert!(
+            more(Head::Easing) > 0.3 && more(Head::Concern) > 0.15,
+            "{} {}",
+            more(Head::Easing),
+            more(Head::Concern)
+        );
+        assert!(more(Head::Calm) < -0.15, "{}", more(Head::Calm));
+        // The same once more: nothing depends on threads or on chance.
+        let again = material.fit(Left::Nothing, 2);
+        assert!(fits.iter().zip(&again).all(|(a, b)| a.words == b.words && a.context == b.context));
+    }
+
+    #[test]
+    fn what_is_left_out_teaches_nothing() {
+        let tell_first = |sets: &mut Sets| {
+            tell(sets, 0, "soft", &[(Head::Calm, 1.0)]);
+            tell(sets, 0, "hard", &[(Head::Calm, 0.0)]);
+        };
+        let (mut one, mut two) = (Sets::default(), Sets::default());
+        tell_first(&mut one);
+        tell_first(&mut two);
+        tell(&mut two, 1, "soft", &[(Head::Calm, 0.0)]);
+        tell(&mut two, 1, "hard", &[(Head::Calm, 1.0)]);
+        let fit = |sets: &Sets, left: Left| {
+            let features = features(sets);
+            let rows = rows(sets, lexicon(), &features);
+            let fits = Material::gather(sets, &rows, &features).fit(left, 1);
+            weight(&features, &fits, Head::Calm, "soft") - weight(&features, &fits, Head::Calm, "hard")
+        };
+        let alone = fit(&one, Left::Nothing);
+        assert!(alone > 0.1, "{alone}");
+        assert!((fit(&two, Left::Set(1)) - alone).abs() < 1e-9);
+        assert!(fit(&two, Left::Nothing) < alone / 2.0);
+    }
 }

@@ -182,9 +182,9 @@ fn plain_spoken_conversations_are_told_apart_less_surely() {
     }
 }
 
-/// Five nights in three languages, rated by people who knew nothing of the program. The first three were each locked away until all that was
-/// there in their time was chosen and have been in view since (points are chosen with them, curves are not fitted to them); the fourth was
-/// opened when an earlier version stood, and only measured since; the fifth when every weight, point and curve that is there now stood.
+/// Six nights in three languages, rated by people who knew nothing of the program. The first three were each locked away until all that was
+/// there in their time was chosen and have been in view since (points are chosen with them, curves are not fitted to them); the fourth and the
+/// fifth were opened when earlier versions stood, and only measured since; the sixth when every weight, point and curve that is there now stood.
 #[test]
 fn conversations_that_nothing_is_fitted_to_are_told_apart() {
     let nights = [
@@ -192,7 +192,8 @@ fn conversations_that_nothing_is_fitted_to_are_told_apart() {
         ("unseen", 72, [0.96, 0.95, 0.95, 0.94, 0.93, 0.97]),
         ("untouched", 72, [0.97, 0.96, 0.95, 0.93, 0.95, 0.97]),
         ("blind", 72, [0.96, 0.96, 0.95, 0.94, 0.94, 0.97]),
-        ("blind_second", 54, [0.92, 0.94, 0.96, 0.96, 0.94, 0.96]),
+        ("blind_second", 54, [0.92, 0.94, 0.96, 0.95, 0.94, 0.96]),
+        ("blind_third", 54, [0.95, 0.93, 0.96, 0.94, 0.94, 0.96]),
     ];
     for (name, count, least) in nights {
         let set = rated(name);
@@ -322,24 +323,27 @@ fn alike(what: &str, told: Vec<[Conversation; 3]>, fewest: usize, least: [f64; 6
 fn a_conversation_scores_alike_in_every_language() {
     let told = told_thrice(&IN_VIEW);
     assert!(told.len() >= 60);
-    alike("in view", told, 40, [0.75, 0.68, 0.72, 0.71, 0.70, 0.82]);
+    alike("in view", told, 40, [0.75, 0.68, 0.70, 0.74, 0.65, 0.85]);
 }
 
 #[test]
 fn a_conversation_that_no_phrase_was_mended_with_scores_less_alike() {
     let told = told_thrice(&["unseen"]);
     assert!(told.len() >= 50);
-    alike("unseen", told, 40, [0.40, 0.39, 0.36, 0.38, 0.38, 0.48]);
+    alike("unseen", told, 40, [0.40, 0.43, 0.32, 0.40, 0.44, 0.56]);
     // Few. What was chosen with the first says `tests/parallel/README.md`; with the others nothing was.
     let told = told_thrice(&["blind"]);
     assert_eq!(told.len(), 24);
-    alike("blind", told, 14, [0.28, 0.43, 0.32, 0.32, 0.20, 0.48]);
+    alike("blind", told, 14, [0.37, 0.50, 0.37, 0.41, 0.21, 0.52]);
     let told = told_thrice(&["blind_second"]);
     assert_eq!(told.len(), 24);
-    alike("blind_second", told, 14, [0.30, 0.31, 0.32, 0.43, 0.28, 0.38]);
+    alike("blind_second", told, 14, [0.30, 0.36, 0.44, 0.41, 0.28, 0.38]);
     let told = told_thrice(&["blind_third"]);
     assert_eq!(told.len(), 24);
-    alike("blind_third", told, 20, [0.45, 0.43, 0.30, 0.24, 0.41, 0.45]);
+    alike("blind_third", told, 20, [0.48, 0.45, 0.28, 0.37, 0.41, 0.41]);
+    let told = told_thrice(&["blind_fourth"]);
+    assert_eq!(told.len(), 24);
+    alike("blind_fourth", told, 20, [0.25, 0.25, 0.30, 0.40, 0.40, 0.36]);
 }
 
 #[test]
