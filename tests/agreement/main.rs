@@ -184,7 +184,7 @@ fn plain_spoken_conversations_are_told_apart_less_surely() {
 
 /// Six nights in three languages, rated by people who knew nothing of the program. The first three were each locked away until all that was
 /// there in their time was chosen and have been in view since (points are chosen with them, curves are not fitted to them); the fourth and the
-/// fifth were opened when earlier versions stood, and only measured since; the sixth when every weight, point and curve that is there now stood.
+/// fifth were opened when earlier versions stood, and their figures were in view since; the sixth when every weight, point and curve that is there now stood.
 #[test]
 fn conversations_that_nothing_is_fitted_to_are_told_apart() {
     let nights = [
@@ -331,7 +331,7 @@ fn a_conversation_that_no_phrase_was_mended_with_scores_less_alike() {
     let told = told_thrice(&["unseen"]);
     assert!(told.len() >= 50);
     alike("unseen", told, 40, [0.40, 0.43, 0.32, 0.40, 0.44, 0.56]);
-    // Few. What was chosen with the first says `tests/parallel/README.md`; with the others nothing was.
+    // Few. What was chosen with the first says `tests/parallel/README.md`; of the second it says so, too; with the others nothing was.
     let told = told_thrice(&["blind"]);
     assert_eq!(told.len(), 24);
     alike("blind", told, 14, [0.37, 0.50, 0.37, 0.41, 0.21, 0.52]);
