@@ -331,7 +331,7 @@ fn a_conversation_that_no_phrase_was_mended_with_scores_less_alike() {
     let told = told_thrice(&["unseen"]);
     assert!(told.len() >= 50);
     alike("unseen", told, 40, [0.40, 0.43, 0.32, 0.40, 0.44, 0.56]);
-    // Few. What was chosen with the first says `tests/parallel/README.md`; of the second it says so, too; with the others nothing was.
+    // Few. What was chosen with the first two says `tests/parallel/README.md`; with the others nothing was.
     let told = told_thrice(&["blind"]);
     assert_eq!(told.len(), 24);
     alike("blind", told, 14, [0.37, 0.50, 0.37, 0.41, 0.21, 0.52]);
