@@ -20,6 +20,11 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
+    /// 0..1, evenly, in steps of 2⁻⁵³.
+    pub fn unit(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// 0..n, for n below 2³².
     pub fn below(&mut self, n: u64) -> u64 {
         ((self.next_u64() >> 32) * n) >> 32
@@ -37,5 +42,8 @@ mod tests {
         assert_eq!(random.next_u64(), 6_457_827_717_110_365_317);
         assert_eq!(random.next_u64(), 3_203_168_211_198_807_973);
         assert!((0..1000).all(|_| random.below(7) < 7));
+        let even: Vec<f64> = (0..1000).map(|_| random.unit()).collect();
+        assert!(even.iter().all(|u| (0.0..1.0).contains(u)));
+        assert!((even.iter().sum::<f64>() / 1000.0 - 0.5).abs() < 0.05);
     }
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::features::Features;
 use super::figures::Left;
 use super::sets::{self, Sets};
-use super::{EXAMPLE_WEIGHT, Fit, Row, SET_WEIGHT, TAUGHT_WEIGHT, set_share};
+use super::{Fit, Row, TAUGHT_WEIGHT, set_share, share_of};
 use crate::criteria::measures;
 use crate::learned::Head;
 use crate::lexicon::{ACTS, Act, context};
@@ -106,7 +106,8 @@ impl<'f> Material<'f> {
         Material { items, triples, tasks, features }
     }
 
-    /// Where the constants begin: each task as often as its set has it, so that no word has to say so. By set and task.
+    /// Where the constants begin: each task as often as its set has it, so that no word has to say so. By set and task; what is
+    /// left out counts here too, but a constant goes its own way from there and is no part of a measure's weights.
     fn constants(&self) -> Vec<f32> {
         let mut sums = vec![[0.0_f32; 3]; self.tasks * sets::ALL];
         for item in self.items.iter().filter(|i| !i.paired) {
@@ -176,8 +177,7 @@ fn acts_as_tasks(sets: &Sets, of_text: &HashMap<usize, usize>, items: &mut [Item
     let tasks: Vec<(Speaker, Act)> = often.collect();
     for (at, acts) in &sets.named {
         let item = &mut items[of_text[at]];
-        let share = SET_WEIGHT / sizes[item.set] as f64;
-        let weight = ACT_WEIGHT * (share.min(EXAMPLE_WEIGHT) * TAUGHT_WEIGHT) as f32;
+        let weight = ACT_WEIGHT * (share_of(sizes[item.set] as f64) * TAUGHT_WEIGHT) as f32;
         for (k, (_, act)) in tasks.iter().enumerate().filter(|(_, t)| t.0 == speaker(*at)) {
             let target = f32::from(u8::from(acts.contains(act)));
             item.says.push(Says { task: measures::HEADS.len() + k, target, weight, acts: 0.0 });
@@ -252,7 +252,7 @@ impl Net {
     fn start(material: &Material<'_>, seed: u64) -> Net {
         let mut random = SplitMix64::new(seed);
         // Near enough to a normal distribution: the sum of twelve even ones (Irwin and Hall).
-        let mut number = || ((0..12).map(|_| unit(&mut random)).sum::<f64>() - 6.0) * START;
+        let mut number = || ((0..12).map(|_| random.unit()).sum::<f64>() - 6.0) * START;
         let mut numbers = |n: usize| Numbers::new((0..n).map(|_| number() as f32).collect());
         let features = material.features.len() + context::FEATURES;
         let (rows, columns) = (numbers(features * RANK), numbers(material.tasks * RANK));
@@ -305,7 +305,7 @@ impl Net {
         let mut numbers = [0.0; RANK];
         let mut features = Vec::with_capacity(material.items[item].features.len());
         for (f, v) in &material.items[item].features {
-            if unit(&mut self.random) >= DROP_FEATURES {
+            if self.random.unit() >= DROP_FEATURES {
                 let v = v / (1.0 - DROP_FEATURES) as f32;
                 let row = &self.rows.of[*f as usize * RANK..][..RANK];
                 numbers.iter_mut().zip(row).for_each(|(n, r)| *n += v * r);
@@ -313,7 +313,7 @@ impl Net {
             }
         }
         let kept = std::array::from_fn(|_| {
-            if unit(&mut self.random) >= DROP_NUMBERS { (1.0 / (1.0 - DROP_NUMBERS)) as f32 } else { 0.0 }
+            if self.random.unit() >= DROP_NUMBERS { (1.0 / (1.0 - DROP_NUMBERS)) as f32 } else { 0.0 }
         });
         numbers.iter_mut().zip(&kept).for_each(|(n, k)| *n *= k);
         Looked { item, features, numbers, kept, slope: [0.0; RANK] }
@@ -407,11 +407,6 @@ impl Net {
     }
 }
 
-/// 0..1, evenly.
-fn unit(random: &mut SplitMix64) -> f64 {
-    (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -465,6 +460,34 @@ mod tests {
         // The same once more: nothing depends on threads or on chance.
         let again = material.fit(Left::Nothing, 2);
         assert!(fits.iter().zip(&again).all(|(a, b)| a.words == b.words && a.context == b.context));
+    }
+
+    #[test]
+    fn turns_that_are_told_in_all_languages_are_drawn_together() {
+        let mut sets = Sets::default();
+        for (english, other, rating) in [("glad", "zvok", 1.0), ("grim", "zvuk", 0.0)].repeat(200) {
+            let told = [("en", english, rating), ("ru", other, 0.5), ("kk", other, 0.5)];
+            let told = told.map(|(language, text, rating)| {
+                let at = sets.text(text, Speaker::Agent, Some(language));
+                sets.add(0, english, Head::Calm, Target::Graded(rating), vec![at], vec![0]);
+                at
+            });
+            sets.parallel.push(told);
+        }
+        let features = features(&sets);
+        let rows = rows(&sets, lexicon(), &features);
+        let mut material = Material::gather(&sets, &rows, &features);
+        let apart = |material: &Material<'_>, one: &str, other: &str| {
+            let fits = material.fit(Left::Nothing, 2);
+            weight(&features, &fits, Head::Calm, one) - weight(&features, &fits, Head::Calm, other)
+        };
+        let (english, other) = (apart(&material, "glad", "grim"), apart(&material, "zvok", "zvuk"));
+        material.triples.clear();
+        let (english_alone, other_alone) = (apart(&material, "glad", "grim"), apart(&material, "zvok", "zvuk"));
+        assert!(
+            english - other < 0.9 * (english_alone - other_alone),
+            "{english} {other} {english_alone} {other_alone}"
+        );
     }
 
     #[test]

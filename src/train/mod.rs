@@ -337,6 +337,11 @@ impl Fit {
     }
 }
 
+/// How much an example of a set counts that has so many: no set more than others.
+fn share_of(set: f64) -> f64 {
+    (SET_WEIGHT / set).min(EXAMPLE_WEIGHT)
+}
+
 fn joint_share(head: Head) -> f64 {
     match head {
         Head::Empathy => 0.0,
@@ -350,7 +355,6 @@ fn set_share(rows: &[&Row]) -> Vec<f64> {
     let mut set_weights = [0.0; sets::ALL];
     rows.iter().for_each(|r| set_weights[r.set] += r.weight);
     let weight = |r: &&Row| {
-        let share = (SET_WEIGHT / set_weights[r.set]).min(EXAMPLE_WEIGHT);
         let tone = matches!(r.head, Head::Politeness | Head::Positivity | Head::Calm);
         let taught = match sets::taught(r.set) {
             None => 1.0,
@@ -359,7 +363,7 @@ fn set_share(rows: &[&Row]) -> Vec<f64> {
             Some(Talk::Public) => PUBLIC_WEIGHT,
             Some(_) => TAUGHT_WEIGHT,
         };
-        r.weight * share * taught
+        r.weight * share_of(set_weights[r.set]) * taught
     };
     rows.iter().map(weight).collect()
 }
@@ -464,4 +468,37 @@ fn notes(sets: &Sets, figures: &[Figure]) -> Vec<String> {
         format!("{} {set} n={n} {kind}: acts {acts}, with the set {with}, without it {without}", f.head.name())
     }));
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fit_that_takes_a_share_of_another_says_it_as_strongly() {
+        let row = |n: usize, paired: bool| Row {
+            example: n,
+            set: 0,
+            fold: 0,
+            head: Head::Calm,
+            words: vec![(n as u32 % 3, 1.0)],
+            context: vec![(n as u32 % 2, 1.0)],
+            acts: n as f64 / 10.0,
+            length: 1.0,
+            target: 1.0,
+            weight: 1.0,
+            paired,
+        };
+        let rows: Vec<Row> = (0..12).map(|n| row(n, false)).chain([row(2, true)]).collect();
+        let rows: Vec<&Row> = rows.iter().collect();
+        let fit = |words: [f64; 3]| Fit { scale: 1.0, constant: 0.0, words: words.to_vec(), context: vec![0.5, -0.5] };
+        let (one, other) = (fit([1.0, 0.0, -1.0]), fit([-0.5, 2.0, 0.0]));
+        let before = one.spread(&rows);
+        let both = fit([1.0, 0.0, -1.0]).with(&other, 0.5, &rows);
+        assert!((both.spread(&rows) - before).abs() < 1e-9, "{before}");
+        // As much of each word as the halves say, in the same proportion.
+        let factor = both.scale;
+        assert!(factor > 1.0 && both.words.iter().zip([0.25, 1.0, -0.5]).all(|(w, m)| (w - m * factor).abs() < 1e-9));
+        assert_eq!(fit([1.0, 0.0, -1.0]).with(&other, 0.0, &rows).words, one.words);
+    }
 }
