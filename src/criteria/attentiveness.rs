@@ -11,12 +11,12 @@
 //! The sum starts at 60. Giving back the customer's matter in own words adds 10 and checking a detail 6, the same kind again
 //! counting less and less; asking what happened or what worries adds 2.5. Taking up the customer's words adds up to 6 (share of own turns
 //! that do), reacting to what was said up to 2.5. A question of the customer that is met with comfort, a rebuff or a goodbye and nothing
-//! else costs 6; a question asked again after it was answered 14, the same words said again 8, asking for what the customer had said 15.
+//! else costs 6; a question asked again after it was answered 14, the same words said again 8, asking for what the customer had said 20.
 //! A question that the customer has to ask again in the same words costs 14; one that they come back to ("but when?", "and the dog?"),
 //! since no answer has taken its words up, costs 19. A customer who says that they say it again costs 26, each further time less.
 //! Talk in bare questions costs up to 12. By degrees, whatever the wording: how much the own words show of what was understood adds or costs
-//! up to 12 (mean logit of the measure understanding) and for the two turns that show most up to 8 more; how much they say of what can be done likewise, the two turns up to 9 (offering); how much pressure the two turns that do it most take off up to 8 (easing); their warmth up to 9 (empathy); how much they push away up to 6 (deflecting).
-//! A customer who leaves content adds 6, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 7, their contentment up to 5 (mean logit).
+//! up to 12 (mean logit of the measure understanding) and for the two turns that show most up to 8 more; how much they say of what can and of what cannot be done up to 17 (offering and refusing: a plain no is an answer), the two turns that offer most up to 9; how much pressure the two turns that do it most take off up to 8 (easing); their warmth up to 5 (empathy); how much they push away up to 6 (deflecting).
+//! A customer who leaves content adds 6, one who leaves with the matter open costs 6; the mood of their last two turns adds or costs up to 8, their contentment up to 5 (mean logit).
 //! Not applicable with fewer than two own turns or no turn of the customer.
 //!
 //! ## Example
@@ -30,7 +30,7 @@
 //! words about something else is noticed only if the customer comes back to it.
 
 use super::Criterion;
-use super::part::{Level, Part, Peak, fading};
+use super::part::{Leaving, Level, Part, Peak, fading};
 use super::signals::{LEAVES, OwnTurn};
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
@@ -46,21 +46,21 @@ pub struct Attentiveness;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 49.3, spread: 20.9 };
+const CURVE: Curve = Curve { centre: 50.9, spread: 20.8 };
 const TAKES_UP: f64 = 6.0;
 const REACTS: f64 = 2.5;
 const UNANSWERED: f64 = -6.0;
 const ASKS_AGAIN: f64 = -14.0;
 const SAYS_AGAIN: f64 = -8.0;
-const TOLD_BEFORE: f64 = -15.0;
+const TOLD_BEFORE: f64 = -20.0;
 const ASKED_BEFORE: f64 = -14.0;
 const PASSED_OVER: f64 = -19.0;
 const BARE: f64 = -12.0;
 /// Points a logit of warmth, and at most.
-const WARMTH: f64 = 6.0;
-const MOST_WARMTH: f64 = 9.0;
+const WARMTH: f64 = 3.0;
+const MOST_WARMTH: f64 = 5.0;
 /// Points a logit of what is shown to be understood and of what is offered, and at most.
-const UNDERSTANDS: f64 = 4.0;
+const UNDERSTANDS: f64 = 6.0;
 const ANSWERS: f64 = 3.0;
 const MOST_BY_DEGREES: f64 = 12.0;
 /// The same of the two turns that do it most.
@@ -70,13 +70,16 @@ const MOST_OF_BEST: f64 = 8.0;
 const MOST_OF_BEST_ANSWERS: f64 = 9.0;
 /// The same of pressure taken off in the two turns that do it most: who gives time and says it in other words has listened.
 const EASES: f64 = 2.5;
+/// The same of what is refused: a plain no is an answer as well.
+const SAYS_NO: f64 = 1.75;
+const MOST_SAYS_NO: f64 = 5.0;
 /// The same of what is pushed away, and of how content the customer is at the end.
 const DEFLECTS: f64 = -2.5;
 const MOST_DEFLECTS: f64 = 6.0;
 const CONTENTMENT: f64 = 3.0;
 const MOST_CONTENTMENT: f64 = 5.0;
 /// Points of the mood at the end.
-const MOOD: f64 = 15.0;
+const MOOD: f64 = 13.0;
 const LEAVES_CONTENT: f64 = 6.0;
 const LEAVES_OPEN: f64 = -6.0;
 
@@ -221,7 +224,7 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     let would_earn = "give back what you have understood, and check it";
     evidence.extend(part.level(&Level::UNDERSTANDING, UNDERSTANDS, MOST_BY_DEGREES, would_earn));
     evidence.extend(part.peak(&Peak::UNDERSTANDING, BEST_UNDERSTANDS, MOST_OF_BEST, would_earn));
-    evidence.extend(part.level(&Level::OFFERING, ANSWERS, MOST_BY_DEGREES, "answer with what can be done"));
+    evidence.extend(answers(part));
     evidence.extend(part.peak(&Peak::OFFERING, BEST_ANSWERS, MOST_OF_BEST_ANSWERS, "answer with what can be done"));
     let would_earn = "leave them time, take the worry off, or say it in other words";
     evidence.extend(part.peak(&Peak::EASING, EASES, MOST_OF_BEST, would_earn));
@@ -230,9 +233,19 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     evidence.extend(part.level(&Level::WARMTH, WARMTH, MOST_WARMTH, "take up what the customer feels and wants"));
 }
 
+/// How much the own turns say of what can and of what cannot be done; shown by what of both says more.
+fn answers(part: &Part<'_>) -> Option<Evidence> {
+    let would_earn = "say plainly what can and what cannot be done";
+    let can = part.level(&Level::OFFERING, ANSWERS, MOST_BY_DEGREES, would_earn)?;
+    let cannot = part.level(&Level::REFUSING, SAYS_NO, MOST_SAYS_NO, would_earn)?;
+    let points = can.points + cannot.points;
+    let shown = if can.points.abs() >= cannot.points.abs() { can } else { cannot };
+    Some(Evidence { rule: "answers_in_all_turns", points, ..shown })
+}
+
 fn leaving(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     part.mood(MOOD, "ask what is still open", evidence);
-    part.contentment(CONTENTMENT, MOST_CONTENTMENT, "ask what is still open", evidence);
+    evidence.extend(part.leaving(&Leaving::CONTENTMENT, CONTENTMENT, MOST_CONTENTMENT, "ask what is still open"));
     let Some(own) = part.own_turns().next_back() else { return };
     let last: Vec<usize> = part.customer_turns().rev().take(2).collect();
     let find = |acts: &[Act]| last.iter().find_map(|t| part.find(*t, acts, 0.6).map(|f| (*t, f)));

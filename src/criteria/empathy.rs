@@ -12,10 +12,10 @@
 //! (*weak*). The agent's next two turns may answer by naming the feeling, validating it, apologising, taking the trouble on,
 //! or asking about it. The sum starts at 40. Each strong opportunity is worth an equal share: answered fully it adds up to
 //! 60 / n points, missed it costs 16 / n. A weak one adds up to half a share and costs nothing when missed.
-//! Naming and validating count most, and several kinds count more than one. The same wording again counts a third, and an
+//! Naming and validating count most, an apology least, and several kinds count more than one. The same wording again counts a third, and an
 //! apology after the third nothing. Waving a feeling away costs 20 each time, answering one with the very words of an earlier turn 15.
-//! By degrees, the warmth of all own words adds or costs up to 75 (mean logit of the measure empathy, turns weighted by their words, what a longer turn has above plain talk scaled to 20 words), that of the two warmest turns up to 50 (empathy, too: one answer that meets the customer is remembered), the concern of the two turns that have most of it up to 13 (mean logit of the measure concern), the calm of the two calmest up to 8 (calm), reacting to what was said between
-//! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, and the mood of the customer's last two turns adds or costs up to 42.
+//! By degrees, the warmth of all own words adds or costs up to 75 (mean logit of the measure empathy, turns weighted by their words, what a longer turn has above plain talk scaled to 20 words), that of the two warmest turns up to 50 (empathy, too: one answer that meets the customer is remembered), the concern of the two turns that have most of it up to 19 (mean logit of the measure concern), the calm of the two calmest up to 8 (calm), what the two turns that do it most say can be done up to 15 (offering: help is an answer, too), pressure taken off in all turns up to 12 (easing), reacting to what was said between
+//! -5 and 11, answering in the words of what was told between -10 and 15, talk in bare questions costs up to 45, the mood of the customer's last two turns adds or costs up to 36, and their courtesy up to 15 (mean logit of the measure politeness).
 //! A good feeling told at some length is a weak opportunity too: it is answered by sharing it. So is something heavy that is told without a
 //! feeling: a death, an illness, a child in need, age, being alone, the last money; and a turn of some words that sounds moved whatever it
 //! says (measure distress 0.83 or more).
@@ -33,7 +33,7 @@
 //! Warmth that is only in the voice is not in a transcript. Irony is taken at its word.
 
 use super::Criterion;
-use super::part::{Level, Part, Peak, fading};
+use super::part::{Leaving, Level, Part, Peak, fading};
 use super::signals::OwnTurn;
 use crate::lexicon::acts::{
     CARING_WISH_WELL, COURTESY_PLEASE, CUSTOMER_CONFUSED, CUSTOMER_FAREWELL, CUSTOMER_HARDSHIP, CUSTOMER_REPEATS,
@@ -51,7 +51,7 @@ pub struct Empathy;
 const ANSWERS: &[(Act, &str, f64)] = &[
     (EMPATHY_NAME_FEELING, "names_feeling", 0.78),
     (EMPATHY_VALIDATE, "validates", 0.5),
-    (EMPATHY_APOLOGY, "apologises", 0.45),
+    (EMPATHY_APOLOGY, "apologises", 0.25),
     (EMPATHY_TAKE_ON, "takes_on", 0.45),
     (EMPATHY_EXPLORE, "explores", 0.4),
     (PATIENCE_REASSURE, "reassures", 0.3),
@@ -60,7 +60,7 @@ const ANSWERS: &[(Act, &str, f64)] = &[
 const BASE: f64 = 40.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 55.2, spread: 53.0 };
+const CURVE: Curve = Curve { centre: 58.7, spread: 60.5 };
 const FULL: f64 = 60.0;
 const MISSED: f64 = -16.0;
 const DISMISSED: f64 = -20.0;
@@ -71,8 +71,16 @@ const MOST_WARMTH: f64 = 75.0;
 /// Points a logit of calm and of concern in the two turns that have most of it, and at most.
 const CALM: f64 = 4.0;
 const MOST_CALM: f64 = 8.0;
-const CONCERN: f64 = 6.5;
-const MOST_CONCERN: f64 = 13.0;
+const CONCERN: f64 = 9.5;
+const MOST_CONCERN: f64 = 19.0;
+/// The same of what the two turns that do it most say can be done: help is an answer, too. Of pressure taken off in all turns, and of how
+/// courteous the customer leaves.
+const HELPS: f64 = 5.0;
+const MOST_HELPS: f64 = 15.0;
+const EASES: f64 = 4.5;
+const MOST_EASES: f64 = 12.0;
+const LEAVES_COURTEOUS: f64 = 9.0;
+const MOST_LEAVES_COURTEOUS: f64 = 15.0;
 /// The same of warmth in the two warmest turns.
 const BEST_WARMTH: f64 = 40.0;
 const MOST_BEST_WARMTH: f64 = 50.0;
@@ -84,7 +92,7 @@ const TAKES_UP: f64 = 25.0;
 const TAKES_UP_PLAIN: f64 = 0.4;
 const BARE: f64 = -45.0;
 /// Points of the mood at the end: who was understood leaves lighter.
-const MOOD: f64 = 70.0;
+const MOOD: f64 = 60.0;
 const AGAIN: f64 = -70.0;
 const LOST: f64 = -42.0;
 /// Turns that tell a feeling without naming it, from which on the criterion applies.
@@ -247,7 +255,12 @@ fn by_degrees(part: &Part<'_>, opportunities: &[Opportunity], evidence: &mut Vec
     evidence.extend(part.peak(&Peak::CALM, CALM, MOST_CALM, "let one answer be calm and friendly"));
     let would_earn = "let one answer say that you have heard how it is";
     evidence.extend(part.peak(&Peak::WARMTH, BEST_WARMTH, MOST_BEST_WARMTH, would_earn));
-    part.mood(MOOD, "make sure that the customer feels understood before you part", evidence);
+    evidence.extend(part.peak(&Peak::OFFERING, HELPS, MOST_HELPS, "say what you can do and when"));
+    let would_earn = "leave them time, take the worry off, or say it in other words";
+    evidence.extend(part.level(&Level::EASING, EASES, MOST_EASES, would_earn));
+    let would_earn = "make sure that the customer feels understood before you part";
+    evidence.extend(part.leaving(&Leaving::COURTESY, LEAVES_COURTEOUS, MOST_LEAVES_COURTEOUS, would_earn));
+    part.mood(MOOD, would_earn, evidence);
     let reacts = REACTS * (s.own_share(|t| t.reacts) - REACTS_PLAIN);
     let turn = part.utmost(reacts, |t| f64::from(u8::from(t.reacts)));
     evidence.extend(turn.map(|t| part.graded("reacts", reacts, t, "react to what was said before the next question")));

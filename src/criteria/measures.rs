@@ -400,9 +400,9 @@ pub fn of_turn(acts: &[Found], read: &TurnReading, model: Option<&Model>) -> Mea
 /// all three languages have the same mean logit, over the turns of whom the measure is used of (`tests/agreement` holds it against them),
 /// and the rated conversations have the medians that the criteria take for plain talk, whatever the weights were fitted to.
 const OFFSETS: [[f64; N]; 3] = [
-    [0.59, -0.06, 0.27, -0.16, 0.61, 1.65, -1.12, 0.53, 0.03, 2.02, 0.78, 0.26, -0.35, 1.16, 0.74, 0.31],
-    [0.61, -0.06, 0.28, -0.28, 0.58, 1.61, -1.23, 0.31, 0.31, 2.19, 0.99, 0.15, -0.16, 0.98, 0.70, 0.21],
-    [0.55, 0.01, 0.31, -0.26, 0.45, 1.77, -0.95, 0.10, 0.38, 2.08, 0.96, 0.13, -0.15, 0.78, 0.55, 0.08],
+    [0.50, -0.19, 0.16, -0.27, 0.61, 1.72, -1.18, 0.57, 0.14, 1.86, 0.73, 0.36, -0.20, 1.21, 1.03, -0.13],
+    [0.54, -0.21, 0.17, -0.39, 0.65, 1.68, -1.28, 0.33, 0.25, 2.03, 0.97, 0.30, 0.01, 0.97, 0.91, -0.28],
+    [0.45, -0.12, 0.22, -0.40, 0.51, 1.81, -0.94, 0.14, 0.39, 1.91, 0.95, 0.31, 0.06, 0.77, 0.80, -0.40],
 ];
 
 fn offset(language: Option<Language>, head: Head) -> f64 {

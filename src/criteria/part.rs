@@ -11,8 +11,6 @@ const MOOD_PLAIN: f64 = 0.4;
 const MOST_MOOD: f64 = 0.6;
 /// By how much a word must move a measure to be shown for it, in logits.
 const TELLING: f64 = 0.4;
-/// The contentment of plain last words, in logits.
-const CONTENT_PLAIN: f64 = -1.35;
 /// So many words tell half of a mood: "No, that's it" says little of it.
 const MOOD_WORDS: f64 = 6.0;
 
@@ -53,6 +51,8 @@ impl Level {
     pub const OFFERING: Self = Self::new(Head::Offering, "offers_in_all_turns", 1.0, true);
     /// How much they refuse and order.
     pub const REFUSING: Self = Self::new(Head::Refusing, "refuses_in_all_turns", -3.45, true);
+    /// How much pressure they take off.
+    pub const EASING: Self = Self::new(Head::Easing, "easing_of_all_turns", -1.04, true);
     /// How much they show of what was understood.
     pub const UNDERSTANDING: Self = Self::new(Head::Understanding, "understanding_of_all_turns", -2.35, true);
 
@@ -77,32 +77,35 @@ pub struct Peak {
 
 impl Peak {
     /// How much the two turns that do it most go out to the customer.
-    pub const CONCERN: Self = Self::of_two(Head::Concern, "concern_of_the_best_turns", 1.0);
+    pub const CONCERN: Self = Self::of_two(Head::Concern, "concern_of_the_best_turns", 1.13);
     /// How warm the two warmest turns are.
-    pub const WARMTH: Self = Self::of_two(Head::Empathy, "warmth_of_the_best_turns", 1.1);
+    pub const WARMTH: Self = Self::of_two(Head::Empathy, "warmth_of_the_best_turns", 1.2);
     /// How much pressure the two turns that do it most take off.
-    pub const EASING: Self = Self::of_two(Head::Easing, "easing_of_the_best_turns", -0.57);
+    pub const EASING: Self = Self::of_two(Head::Easing, "easing_of_the_best_turns", -0.51);
     /// How much the two turns that do it most say of what can and will be done.
-    pub const OFFERING: Self = Self::of_two(Head::Offering, "offers_in_the_best_turns", 2.6);
+    pub const OFFERING: Self = Self::of_two(Head::Offering, "offers_in_the_best_turns", 2.65);
     /// How much the two turns that do it most refuse and order.
-    pub const REFUSING: Self = Self::of_two(Head::Refusing, "refuses_in_the_hardest_turns", -2.4);
+    pub const REFUSING: Self = Self::of_two(Head::Refusing, "refuses_in_the_hardest_turns", -2.28);
     /// How much the two turns that do it most show of what was understood.
-    pub const UNDERSTANDING: Self = Self::of_two(Head::Understanding, "understanding_of_the_best_turns", -1.26);
+    pub const UNDERSTANDING: Self = Self::of_two(Head::Understanding, "understanding_of_the_best_turns", -1.15);
     /// How calm the two calmest turns are.
-    pub const CALM: Self = Self::of_two(Head::Calm, "calm_of_the_best_turns", 3.1);
+    pub const CALM: Self = Self::of_two(Head::Calm, "calm_of_the_best_turns", 3.36);
     /// How courteous the two most courteous turns are.
-    pub const POLITENESS: Self = Self::of_two(Head::Politeness, "courtesy_of_the_best_turns", 1.43);
+    pub const POLITENESS: Self = Self::of_two(Head::Politeness, "courtesy_of_the_best_turns", 1.6);
     /// How bright the two brightest turns are.
-    pub const POSITIVITY: Self = Self::of_two(Head::Positivity, "brightness_of_the_best_turns", 1.5);
+    pub const POSITIVITY: Self = Self::of_two(Head::Positivity, "brightness_of_the_best_turns", 1.8);
     /// How harsh the harshest turn is.
-    pub const HARSHNESS: Self = Self { turns: 1, ..Self::of_two(Head::Harshness, "harshness_of_the_worst_turn", -2.0) };
+    pub const HARSHNESS: Self =
+        Self { turns: 1, ..Self::of_two(Head::Harshness, "harshness_of_the_worst_turn", -1.96) };
 
     /// How much one of the last two turns brings together what was agreed.
-    pub const CONCLUDING: Self = Self::at_the_end(Head::Concluding, "concludes_at_the_end", 0.1);
+    pub const CONCLUDING: Self = Self::at_the_end(Head::Concluding, "concludes_at_the_end", 0.15);
     /// How much one of the last two turns leaves the door open.
-    pub const INVITING: Self = Self::at_the_end(Head::Inviting, "invites_at_the_end", 1.0);
+    pub const INVITING: Self = Self::at_the_end(Head::Inviting, "invites_at_the_end", 1.16);
     /// How much one of the last two turns takes leave.
-    pub const PARTING: Self = Self::at_the_end(Head::Parting, "takes_leave_at_the_end", 3.2);
+    pub const PARTING: Self = Self::at_the_end(Head::Parting, "takes_leave_at_the_end", 3.75);
+    /// How courteous one of the last two turns is.
+    pub const LAST_COURTESY: Self = Self::at_the_end(Head::Politeness, "courtesy_at_the_end", 1.43);
 
     const fn of_two(head: Head, rule: &'static str, plain: f64) -> Self {
         Self { head, rule, turns: 2, of_last: usize::MAX, plain }
@@ -116,6 +119,23 @@ impl Peak {
     pub const fn of_last(self, turns: usize) -> Self {
         Self { of_last: turns, ..self }
     }
+}
+
+/// A measure of the customer's that counts by degrees over their last two turns.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaving {
+    head: Head,
+    /// The name of its evidence.
+    pub rule: &'static str,
+    /// Its logit in plain last words: the median of the rated conversations.
+    plain: f64,
+}
+
+impl Leaving {
+    /// How content they are.
+    pub const CONTENTMENT: Self = Self { head: Head::Contentment, rule: "contentment_at_the_end", plain: -1.35 };
+    /// How courteous they are.
+    pub const COURTESY: Self = Self { head: Head::Politeness, rule: "customers_courtesy_at_the_end", plain: 0.33 };
 }
 
 /// One agent's part of a conversation.
@@ -336,19 +356,18 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Evidence from how content the customer's last two turns behind the first own one are (mean logit of the measure contentment):
-    /// `points` a logit from that of plain talk on, at most `most`. It names the turn that shows it most.
-    pub fn contentment(&self, points: f64, most: f64, would_earn: &'static str, evidence: &mut Vec<Evidence>) {
-        let Some(last) = self.own_turns().next_back() else { return };
+    /// Evidence from how much of a measure the customer's last two turns behind the first own one have (mean logit): `points` a logit
+    /// from that of plain talk on, at most `most`. It names the turn that shows it most.
+    pub fn leaving(&self, of: &Leaving, points: f64, most: f64, would_earn: &'static str) -> Option<Evidence> {
+        let last = self.own_turns().next_back()?;
         let leaving = self.signals.leaving();
-        let off = |c: &CustomerTurn| logit(c.measures.contentment) - CONTENT_PLAIN;
+        let off = |c: &CustomerTurn| logit(c.measures.of(of.head)) - of.plain;
         let mean = leaving.iter().map(|c| off(c)).sum::<f64>() / leaving.len().max(1) as f64;
         let most_of = |a: &&&CustomerTurn, b: &&&CustomerTurn| (mean * off(a)).total_cmp(&(mean * off(b)));
-        if let Some(shown) = leaving.iter().max_by(most_of) {
-            let mut e = self.graded("contentment_at_the_end", (points * mean).clamp(-most, most), last, would_earn);
-            e.called = Some(Called { turn: shown.turn, start: 0, end: self.text(shown.turn).len(), act: "" });
-            evidence.push(e);
-        }
+        let shown = leaving.iter().max_by(most_of)?;
+        let called = Called { turn: shown.turn, start: 0, end: self.text(shown.turn).len(), act: "" };
+        let points = (points * mean).clamp(-most, most);
+        Some(Evidence { called: Some(called), ..self.graded(of.rule, points, last, would_earn) })
     }
 
     /// The own turn with most of something, or with least where points are lost.

@@ -8,14 +8,14 @@
 //!
 //! ## How it is scored
 //! The sum starts at 70. An upset, confused, repeating or slow customer is an opportunity: explaining again, giving time,
-//! reassuring, apologising or validating within the next two turns adds 12 (each further one less, the same wording again a third,
-//! a formula before a rule or an order without a way on a half); leaving it without an answer costs 2. Giving time adds 11 by itself, asking before a wait 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
+//! reassuring, apologising or validating within the next two turns adds 7 (each further one less, the same wording again a third,
+//! a formula before a rule or an order without a way on a half); leaving it without an answer costs 2. Giving time adds 20 by itself, asking before a wait 5 and thanking after it 4; parking the customer with a bare "hold on" costs 6.
 //! Rushing costs 20, blaming 6, reproaching a repetition 13, cold or mocking words 15, waving a feeling away 17, insults 40.
 //! Asking the very same question again after it was answered costs 8, saying goodbye while the customer is not done 8.
 //! A customer who leaves such a talk thanking or content adds 9, one who leaves it upset costs 6.
 //! With timestamps, cutting in costs 6: an overlap of at least 0.2 s by at least three words that takes the turn while the
 //! customer's sentence is unfinished (back-channels such as "mhm, I see" never count).
-//! The calm of all own turns adds or costs up to 4 (mean of the measure calm), that of the two calmest up to 18 (mean logit), their warmth up to 18 (mean logit of the measure empathy, turns weighted by their words), the courtesy of the two most courteous up to 9 (politeness), how much all of them push away up to 9 (deflecting), the mood of the customer's last two turns up to 12.
+//! The calm of all own turns adds or costs up to 4 (mean of the measure calm), that of the two calmest up to 10 (mean logit), their warmth up to 20 (mean logit of the measure empathy, turns weighted by their words), the courtesy of the two most courteous up to 9 (politeness), the concern of the two turns that show most of it up to 4 (concern), how much all of them push away up to 9 (deflecting), the mood of the customer's last two turns up to 10.
 //! How much pressure the two turns that do it most take off, whatever the wording, adds or costs up to 30 (mean logit of the measure easing);
 //! how harsh the harshest turn is (blame, reproach, hurry or scorn between the lines) costs up to 15, and adds as much where none is (logit of the measure harshness).
 //! Without an opportunity and without a lapse the criterion is not applicable, unless something is refused or the customer sounds upset.
@@ -50,7 +50,7 @@ pub struct Patience;
 const BASE: f64 = 70.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 72.0, spread: 22.4 };
+const CURVE: Curve = Curve { centre: 70.9, spread: 22.8 };
 const OPPORTUNITIES: &[Act] =
     &[CUSTOMER_UPSET, CUSTOMER_CONFUSED, CUSTOMER_REPEATS, CUSTOMER_NEEDS_TIME, CUSTOMER_UNRESOLVED, CUSTOMER_WORRIED];
 const ANSWERS: &[Act] = &[
@@ -64,7 +64,7 @@ const ANSWERS: &[Act] = &[
     ATTENTION_PARAPHRASE,
     ATTENTION_CHECK_BACK,
 ];
-const ANSWERED: f64 = 12.0;
+const ANSWERED: f64 = 7.0;
 /// What the same wording again is worth of an answer, and a formula before a closed door.
 const AGAIN: f64 = 0.3;
 const FORMULA: f64 = 0.5;
@@ -80,11 +80,14 @@ const CALM: f64 = 20.0;
 const CALM_PLAIN: f64 = 0.84;
 const MOST_CALM: f64 = 4.0;
 /// Points a logit of calm in the two calmest turns, and at most.
-const BEST_CALM: f64 = 9.0;
-const MOST_BEST_CALM: f64 = 18.0;
+const BEST_CALM: f64 = 5.0;
+const MOST_BEST_CALM: f64 = 10.0;
 /// Points a logit of warmth, and at most: who cares waits.
-const WARMTH: f64 = 9.0;
-const MOST_WARMTH: f64 = 18.0;
+const WARMTH: f64 = 11.0;
+const MOST_WARMTH: f64 = 20.0;
+/// The same of concern in the two turns that show most of it.
+const CONCERN: f64 = 1.4;
+const MOST_CONCERN: f64 = 4.0;
 /// The same of courtesy in the two most courteous turns, and of what is pushed away: who is out of patience sends people elsewhere.
 const COURTESY: f64 = 3.0;
 const MOST_COURTESY: f64 = 9.0;
@@ -97,13 +100,13 @@ const MOST_EASING: f64 = 30.0;
 const HARSH: f64 = -3.0;
 const MOST_HARSH: f64 = 15.0;
 /// Points of the mood at the end.
-const MOOD: f64 = 20.0;
+const MOOD: f64 = 17.0;
 
 /// Acts that win or lose by themselves: act, rule, points, what would have earned them.
 const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
     (PATIENCE_HOLD_ASK, "asks_before_hold", 5.0, ""),
     (PATIENCE_HOLD_THANK, "thanks_after_hold", 4.0, ""),
-    (PATIENCE_GIVE_TIME, "gives_time", 11.0, ""),
+    (PATIENCE_GIVE_TIME, "gives_time", 20.0, ""),
     (
         PATIENCE_HOLD_BARE,
         "parks_without_asking",
@@ -323,6 +326,7 @@ fn by_degrees(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     ));
     let would_earn = "let one answer be calm and friendly";
     evidence.extend(part.peak(&Peak::CALM, BEST_CALM, MOST_BEST_CALM, would_earn));
+    evidence.extend(part.peak(&Peak::CONCERN, CONCERN, MOST_CONCERN, "ask how it is for them, or take it on"));
     evidence.extend(part.peak(&Peak::POLITENESS, COURTESY, MOST_COURTESY, would_earn));
     evidence.extend(part.level(&Level::DEFLECTING, DEFLECTS, MOST_DEFLECTS, "find it out yourself, or say who will"));
     let would_earn = "leave them time, take the worry off, or say it in other words";

@@ -9,12 +9,12 @@
 //! requests by Danescu-Niculescu-Mizil et al. (2013); for Russian and Kazakh, those of their own grammar.
 //!
 //! ## How it is scored
-//! The sum starts at 50. A greeting adds 8, an offer of help 3, please and softened requests 7, thanks 5, thanks for the contact 5,
+//! The sum starts at 50. A greeting adds 14, an offer of help 3, please and softened requests 7, thanks 5, thanks for the contact 5,
 //! praise or deference 4, a goodbye with a wish 4; the same kind again counts less and less. Orders ("you must") cost 5, rushing 8, blaming 4.5, reproaching a repetition 6, waving a feeling away 6, cold or mocking words 11, swearing 25, insults 40,
 //! and ты or сен to a customer who did not say it first 12.
-//! The tone of all own turns adds or costs up to 12.5 (mean of the measure politeness, which begins at one half), their warmth up to 15
+//! The tone of all own turns adds or costs up to 12.5 (mean of the measure politeness, which begins at one half), their warmth up to 10
 //! (mean of the measure empathy: to attend to the other's feelings is politeness, too) and the mood of the customer's last two turns up to
-//! 10; the courtesy and the brightness of the two turns that have most of it up to 6 each (mean logits of politeness and positivity), the calm of the two calmest up to 8 (calm), the harshness of the
+//! 8, their contentment up to 3 (mean logit); how far one of the last two own turns takes leave up to 4 (logit of parting); the courtesy and the brightness of the two turns that have most of it up to 6 each (mean logits of politeness and positivity), the calm of the two calmest up to 8 (calm), the harshness of the
 //! one that has most up to 8 (logit of harshness: blame, reproach, hurry or scorn between the lines); saying the very same again costs up to 10, and talk in bare questions up to 5.
 //! Not applicable where the agent says fewer than six words.
 //!
@@ -28,7 +28,7 @@
 //! It sees the form and not the voice. English has no ты.
 
 use super::Criterion;
-use super::part::{Level, Part, Peak, fading};
+use super::part::{Leaving, Level, Part, Peak, fading};
 use crate::learned::Head;
 use crate::lexicon::Act;
 use crate::lexicon::acts::{
@@ -44,17 +44,17 @@ pub struct Politeness;
 const BASE: f64 = 50.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 54.4, spread: 18.7 };
+const CURVE: Curve = Curve { centre: 54.4, spread: 21.5 };
 /// Fewest words that have a form.
 const FEWEST_WORDS: usize = 6;
 /// Points between no politeness and all of it.
 const TONE: f64 = 50.0;
 /// Positive politeness (Brown & Levinson 1987): attention to the other's feelings.
-const WARMTH: f64 = 60.0;
+const WARMTH: f64 = 40.0;
 const PLAIN_WARMTH: f64 = 0.57;
-const MOST_WARMTH: f64 = 15.0;
+const MOST_WARMTH: f64 = 10.0;
 /// Points of the mood at the end: who was treated politely leaves in peace.
-const MOOD: f64 = 16.0;
+const MOOD: f64 = 14.0;
 const MOST_TONE: f64 = 12.5;
 /// Points a logit of courtesy, brightness and calm in the two turns that have most of it, of harshness in the one that has, and at most.
 const COURTESY: f64 = 2.0;
@@ -65,6 +65,11 @@ const CALM: f64 = 4.0;
 const MOST_CALM: f64 = 8.0;
 const HARSH: f64 = -1.0;
 const MOST_HARSH: f64 = 8.0;
+/// Points a logit of how far one of the last two turns takes leave, and of how content the customer leaves, and at most.
+const TAKES_LEAVE: f64 = 0.75;
+const MOST_TAKES_LEAVE: f64 = 4.0;
+const CONTENTMENT: f64 = 1.0;
+const MOST_CONTENTMENT: f64 = 3.0;
 const REPEATED: f64 = -20.0;
 const MOST_REPEATED: f64 = -10.0;
 /// Ты or сен to a stranger.
@@ -74,7 +79,7 @@ const MOST_BARE: f64 = -5.0;
 
 /// Acts that win or lose by themselves: act, rule, points, what would have earned them.
 const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
-    (GREETING_HELLO, "greets", 8.0, ""),
+    (GREETING_HELLO, "greets", 14.0, ""),
     (GREETING_OFFER_HELP, "offers_help", 3.0, ""),
     (COURTESY_PLEASE, "says_please", 7.0, ""),
     (COURTESY_REQUEST, "asks_softly", 7.0, ""),
@@ -160,7 +165,9 @@ fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
     evidence.extend(part.peak(&Peak::POSITIVITY, BRIGHT, MOST_BRIGHT, "let one turn be friendly"));
     let would_earn = "say what to do now, without a word of whose fault it is or how often it was said";
     evidence.extend(part.peak(&Peak::HARSHNESS, HARSH, MOST_HARSH, would_earn));
+    evidence.extend(part.peak(&Peak::PARTING, TAKES_LEAVE, MOST_TAKES_LEAVE, "say goodbye with a kind wish"));
     part.mood(MOOD, "part on a kind word", evidence);
+    evidence.extend(part.leaving(&Leaving::CONTENTMENT, CONTENTMENT, MOST_CONTENTMENT, "part on a kind word"));
     let again = (REPEATED * s.own_share(super::signals::OwnTurn::says_again)).max(MOST_REPEATED);
     let turn = part.utmost(1.0, |t| t.likeness);
     evidence

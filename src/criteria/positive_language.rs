@@ -9,14 +9,14 @@
 //!
 //! ## How it is scored
 //! The sum starts at 60. Saying what can be done, offering another way, naming a next step and doing it gladly add points
-//! (6, 6, 6 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
-//! alternative, a can-do or a next step is a *reframe* and adds 4; left standing it costs 12. "You must" costs 8, policy as a wall 12,
-//! blaming 7, a shut door ("nothing I can do") 20; losses of one kind fade more slowly than gains.
+//! (6, 6, 4 and 4; the same kind again counts less and less). A refusal that the same or the next own turn follows with an
+//! alternative, a can-do or a next step is a *reframe* and adds 4; left standing it costs 16. "You must" costs 8, policy as a wall 12,
+//! blaming 7, a shut door ("nothing I can do") 16; losses of one kind fade more slowly than gains.
 //! By degrees, whatever the wording: how much is offered in all own turns adds or costs up to 32, how much is refused up to 34,
-//! how much is pushed away up to 24 (mean logits of the measures offering, refusing and deflecting, turns weighted by their words), their warmth up to 16 (empathy), and their tone
+//! how much is pushed away up to 30 (mean logits of the measures offering, refusing and deflecting, turns weighted by their words), their warmth up to 22 (empathy), and their tone
 //! up to 6 (mean of the measure positivity).
 //! The two turns that offer most add or cost up to 16 more, the two that refuse most up to 18; how much the own turns show of what was understood up to 9
-//! (understanding), for a way fits whom it is built for; how content the customer's last two turns are up to 18 (contentment); how much the two turns that do it most go out to the customer up to 8 (concern).
+//! (understanding), for a way fits whom it is built for; how content the customer's last two turns are up to 22 (contentment); how much the two turns that do it most go out to the customer up to 8 (concern).
 //! Not applicable where no phrase frames anything either way and no own turn offers or refuses (0.8 of one of the two measures).
 //!
 //! ## Example
@@ -29,7 +29,7 @@
 //! A refusal that must stay a refusal (a request that the law forbids) is scored like any other; it still can be followed by a next step.
 
 use super::Criterion;
-use super::part::{Level, Part, Peak, fading};
+use super::part::{Leaving, Level, Part, Peak, fading};
 use crate::learned::Head;
 use crate::lexicon::acts::{
     CLOSING_NEXT_STEP, EMPATHY_TAKE_ON, NEGATIVE_NO_ALTERNATIVE, NEGATIVE_POLICY_WALL, NEGATIVE_REFUSAL,
@@ -45,24 +45,24 @@ pub struct PositiveLanguage;
 const BASE: f64 = 60.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 46.5, spread: 47.0 };
+const CURVE: Curve = Curve { centre: 41.9, spread: 53.0 };
 const REFRAMED: f64 = 4.0;
-const REFUSED: f64 = -12.0;
+const REFUSED: f64 = -16.0;
 /// Points between the worst and the best tone, and that of plain turns.
 const TONE: f64 = 24.0;
 const PLAIN: f64 = 0.56;
 const MOST_TONE: f64 = 6.0;
 /// Points a logit of warmth, and at most.
-const WARMTH: f64 = 8.0;
-const MOST_WARMTH: f64 = 16.0;
+const WARMTH: f64 = 12.0;
+const MOST_WARMTH: f64 = 22.0;
 /// Points a logit of what is offered and of what is refused, and at most.
 const OFFERS: f64 = 20.0;
 const MOST_OFFERS: f64 = 32.0;
 const REFUSES: f64 = -13.0;
 const MOST_REFUSES: f64 = 34.0;
 /// The same of what is pushed away.
-const DEFLECTS: f64 = -12.0;
-const MOST_DEFLECTS: f64 = 24.0;
+const DEFLECTS: f64 = -15.0;
+const MOST_DEFLECTS: f64 = 30.0;
 /// The same of what is offered, taken on and refused in the two turns that do it most, of what is shown to be understood, and of how content the
 /// customer is at the end.
 const BEST_OFFERS: f64 = 8.0;
@@ -73,8 +73,8 @@ const HARDEST_REFUSES: f64 = -4.5;
 const MOST_HARDEST_REFUSES: f64 = 18.0;
 const UNDERSTANDS: f64 = 6.0;
 const MOST_UNDERSTANDS: f64 = 9.0;
-const CONTENTMENT: f64 = 11.5;
-const MOST_CONTENTMENT: f64 = 18.0;
+const CONTENTMENT: f64 = 14.0;
+const MOST_CONTENTMENT: f64 = 22.0;
 /// An own turn with so much of either measure offers or refuses, in whatever words.
 const SURELY: f64 = 0.8;
 /// What turns a refusal into a reframe.
@@ -85,12 +85,12 @@ const WAYS_ON: &[Act] =
 const BY_ITSELF: &[(Act, &str, f64, &str)] = &[
     (POSITIVE_CAN_DO, "can_do", 6.0, ""),
     (POSITIVE_ALTERNATIVE, "offers_alternative", 6.0, ""),
-    (POSITIVE_NEXT_STEP, "names_next_step", 6.0, ""),
-    (CLOSING_NEXT_STEP, "names_next_step", 6.0, ""),
+    (POSITIVE_NEXT_STEP, "names_next_step", 4.0, ""),
+    (CLOSING_NEXT_STEP, "names_next_step", 4.0, ""),
     (POSITIVE_GLADLY, "does_it_gladly", 4.0, ""),
     (NEGATIVE_YOU_MUST, "orders_about", -8.0, "say what it gives them: \"Once you send the form, I can ...\""),
     (NEGATIVE_POLICY_WALL, "policy_as_wall", -12.0, "give the reason and the way that is open"),
-    (NEGATIVE_NO_ALTERNATIVE, "shuts_the_door", -20.0, "offer what is possible, however small, or who can help"),
+    (NEGATIVE_NO_ALTERNATIVE, "shuts_the_door", -16.0, "offer what is possible, however small, or who can help"),
     (PATIENCE_BLAME, "blames", -7.0, "say what to do now, not who is at fault"),
     (RUDE_DISMISSIVE, "cold_words", -8.0, "stay with the customer's question, politely"),
 ];
@@ -212,7 +212,8 @@ impl Criterion for PositiveLanguage {
         evidence.extend(part.peak(&Peak::CONCERN, CONCERN, MOST_CONCERN, would_earn));
         let would_earn = "build the answer on what the customer needs";
         evidence.extend(part.level(&Level::UNDERSTANDING, UNDERSTANDS, MOST_UNDERSTANDS, would_earn));
-        part.contentment(CONTENTMENT, MOST_CONTENTMENT, "ask what would help them most", &mut evidence);
+        let would_earn = "ask what would help them most";
+        evidence.extend(part.leaving(&Leaving::CONTENTMENT, CONTENTMENT, MOST_CONTENTMENT, would_earn));
         evidence.extend(part.level(&Level::WARMTH, WARMTH, MOST_WARMTH, "say what it does for this customer"));
         evidence.retain(|e| e.points != 0.0);
         CriterionResult::scored(BASE, evidence, self.curve(), "something was refused, ordered, offered or promised")

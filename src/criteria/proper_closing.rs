@@ -14,8 +14,8 @@
 //! Both sides close: a customer whose last two turns thank, are content or say goodbye adds 10 where the agent takes a step at all; one who is upset, lost or says it again costs 11, a
 //! question that the end cuts off 13.
 //! By degrees, whatever the wording: how much one of the last two turns (of letters the last one) leaves the door open adds or costs up to 12 (logit of the
-//! measure inviting), brings together what was agreed up to 8 (concluding), takes leave up to 8 (parting); how much the own turns say of what can and will be done adds or costs up to 15 (mean logit of the
-//! measure offering), for an end is agreed on what will be; how much they give back and check up to 15 (understanding); how much they push
+//! measure inviting), brings together what was agreed up to 8 (concluding), takes leave up to 11 (parting), is courteous up to 12 (politeness); how much the own turns say of what can and will be done adds or costs up to 15 (mean logit of the
+//! measure offering), for an end is agreed on what will be; how much they give back and check up to 8 (understanding); how much they push
 //! away up to 15 (deflecting). How content the customer's last two turns are adds or costs up to 10 (mean logit of contentment).
 //! Emails: next step or date (10), invitation to reply (18), sign-off (10), in the agent's last letter (the last two where the last one only answers thanks).
 //! A trouble that the customer still calls open at the end, or a customer left confused by the last words, caps the steps at 40, and no goodbye of theirs lifts it.
@@ -31,7 +31,7 @@
 //! A call that the recording cuts off looks like an abrupt end unless the input says who hung up.
 
 use super::Criterion;
-use super::part::{Level, Part, Peak, Role};
+use super::part::{Leaving, Level, Part, Peak, Role};
 use super::signals::OwnTurn;
 use crate::lexicon::acts::{
     CLOSING_CHECK_RESOLVED, CLOSING_FAREWELL, CLOSING_INVITE_REPLY, CLOSING_NEXT_STEP, CLOSING_OFFER_MORE_HELP,
@@ -49,7 +49,7 @@ pub struct ProperClosing;
 const BASE: f64 = 50.0;
 /// Fitted to the ratings of `tests/gold`, and a little flatter, so that a few lost words move a score less; `tests/agreement` holds it
 /// against them.
-const CURVE: Curve = Curve { centre: 60.9, spread: 24.8 };
+const CURVE: Curve = Curve { centre: 60.5, spread: 26.0 };
 const CAP: f64 = 40.0;
 /// Details from long before that a recap has, the last own turns it may stand in, and what such a one is worth of a told one.
 const DETAILS: usize = 4;
@@ -70,20 +70,22 @@ const DISCONTENT: &[Act] = &[CUSTOMER_UNRESOLVED, CUSTOMER_UPSET, CUSTOMER_REPEA
 const AGREED: f64 = 7.5;
 const MOST_AGREED: f64 = 15.0;
 /// The same of what is given back and checked, of what is pushed away, and of how content the customer is at the end.
-const UNDERSTOOD: f64 = 9.0;
-const MOST_UNDERSTOOD: f64 = 15.0;
+const UNDERSTOOD: f64 = 4.5;
+const MOST_UNDERSTOOD: f64 = 8.0;
 const DEFLECTS: f64 = -10.0;
 const MOST_DEFLECTS: f64 = 15.0;
 const CONTENTMENT: f64 = 5.0;
 const MOST_CONTENTMENT: f64 = 10.0;
 
-/// Points a logit of what the last turns do of a closing in any words, and at most: leave the door open, bring together, take leave.
+/// Points a logit of what the last turns do of a closing in any words, and at most: leave the door open, bring together, take leave, be courteous.
 const INVITES: f64 = 4.0;
 const MOST_INVITES: f64 = 12.0;
 const CONCLUDES: f64 = 2.0;
 const MOST_CONCLUDES: f64 = 8.0;
-const TAKES_LEAVE: f64 = 2.0;
-const MOST_TAKES_LEAVE: f64 = 8.0;
+const TAKES_LEAVE: f64 = 2.75;
+const MOST_TAKES_LEAVE: f64 = 11.0;
+const COURTEOUS: f64 = 4.0;
+const MOST_COURTEOUS: f64 = 12.0;
 
 /// What answers a trouble that is still open.
 const WAYS_ON: &[Act] = &[
@@ -247,6 +249,7 @@ fn by_degrees(part: &Part<'_>, letters: usize, evidence: &mut Vec<Evidence>) {
         (Peak::INVITING, INVITES, MOST_INVITES, "ask: \"Is there anything else I can help you with?\""),
         (Peak::CONCLUDING, CONCLUDES, MOST_CONCLUDES, "sum up what was agreed and what happens next, with a date"),
         (Peak::PARTING, TAKES_LEAVE, MOST_TAKES_LEAVE, "say goodbye with a kind wish"),
+        (Peak::LAST_COURTESY, COURTEOUS, MOST_COURTEOUS, "thank the customer for the contact"),
     ] {
         evidence.extend(part.peak(&peak.of_last(last), points, most, would_earn));
     }
@@ -257,7 +260,8 @@ fn by_degrees(part: &Part<'_>, letters: usize, evidence: &mut Vec<Evidence>) {
     ] {
         evidence.extend(part.level(level, points, most, would_earn));
     }
-    part.contentment(CONTENTMENT, MOST_CONTENTMENT, "ask whether that is all right for them", evidence);
+    let would_earn = "ask whether that is all right for them";
+    evidence.extend(part.leaving(&Leaving::CONTENTMENT, CONTENTMENT, MOST_CONTENTMENT, would_earn));
     evidence.retain(|e| e.points != 0.0);
 }
 

@@ -197,6 +197,7 @@ mod tests {
             words: vec![((fold % 2) as u32, 1.0)],
             context: Vec::new(),
             acts: 0.0,
+            learned: (Vec::new(), 0.0),
             length: 1.0,
             target: (fold % 2) as f64,
             weight: 1.0,

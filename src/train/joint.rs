@@ -91,7 +91,7 @@ impl<'f> Material<'f> {
                     task: head as usize,
                     target: row.target as f32,
                     weight: share as f32,
-                    acts: row.acts as f32,
+                    acts: row.learned.1 as f32,
                 };
                 items[at].says.push(says);
             }
@@ -153,7 +153,7 @@ impl Item {
             features.add(*c, &example.turns, *sign, &mut words);
         }
         let words = words.into_iter().filter(|(_, v)| *v != 0.0);
-        let acts = row.context.iter().map(|(i, v)| (features.len() as u32 + i, *v));
+        let acts = row.learned.0.iter().map(|(i, v)| (features.len() as u32 + i, *v));
         Item {
             set: row.set,
             fold: row.fold,

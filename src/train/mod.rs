@@ -25,7 +25,8 @@ use tokenizers::{Model as _, Trainer as _};
 
 use crate::criteria::measures::{self, act_logits};
 use crate::learned::{HEADS, Head, Model, Table, WORD_BEGINS, Weights};
-use crate::lexicon::{ACTS, Act, Content, Lexicon, LexiconFile, Reader, Reading, context};
+use crate::lexicon::{ACTS, Act, Content, Found, Lexicon, LexiconFile, Reader, Reading, context};
+use crate::random::SplitMix64;
 use features::{Features, words_of};
 use figures::Left;
 pub use figures::{Figure, Told};
@@ -73,6 +74,8 @@ const SPREAD_FITTED: f64 = 0.1;
 /// or phrases that nearly everybody uses, teach more than other measures do. Empathy, which may move most, is told best alone.
 const JOINT_SHARE: f64 = 0.6;
 const JOINT_SHARE_LITTLE: f64 = 0.35;
+/// Share of the acts found in taught turns that is left out.
+const FORGOTTEN: f64 = 0.5;
 /// Steps of the optimiser.
 const STEPS: usize = 250;
 /// Weights below so many thousandths are not worth a line.
@@ -102,6 +105,8 @@ struct Row {
     context: Vec<(u32, f32)>,
     /// What the acts say.
     acts: f64,
+    /// What of company and acts a fit learns from ([`remembered`]).
+    learned: (Vec<(u32, f32)>, f64),
     /// Logarithm of its number of words; for a pair, of the second less the first.
     length: f64,
     target: f64,
@@ -203,16 +208,17 @@ fn rows(sets: &Sets, lexicon: &Lexicon, features: &Features) -> Vec<Row> {
             reading
         })
         .collect();
+    let all = |c: usize, t: usize| readings[c].acts_of(t).to_vec();
+    let some = |c: usize, t: usize| remembered(c, readings[c].acts_of(t));
     sets.examples
         .iter()
         .enumerate()
         .filter(|(_, e)| e.weight > 0.0)
         .map(|(example, e)| {
-            let signs: &[f32] = if e.conversations.len() == 2 { &[-1.0, 1.0] } else { &[1.0] };
-            let (mut words, mut acts, mut length) = (BTreeMap::new(), 0.0, 0.0);
-            for (c, sign) in e.conversations.iter().zip(signs) {
+            let learned: &FoundIn = if sets::taught(e.set).is_some() { &some } else { &all };
+            let (mut words, mut length) = (BTreeMap::new(), 0.0);
+            for (c, sign) in e.conversations.iter().zip(signs(e)) {
                 features.add(*c, &e.turns, *sign, &mut words);
-                acts += f64::from(*sign) * said_by_acts(e, &readings[*c]);
                 let n: usize = e.turns.iter().map(|t| readings[*c].word_count(*t)).sum();
                 length += f64::from(*sign) * (1.0 + n as f64).ln();
             }
@@ -224,8 +230,9 @@ fn rows(sets: &Sets, lexicon: &Lexicon, features: &Features) -> Vec<Row> {
                 fold: fold_of(&e.group),
                 head: e.head,
                 words: words.into_iter().collect(),
-                context: context_of(e, sets, &readings),
-                acts,
+                context: context_of(e, sets, &readings, &all),
+                acts: said_by_acts(e, &all),
+                learned: (context_of(e, sets, &readings, learned), said_by_acts(e, learned)),
                 length,
                 target: match e.target {
                     Target::Graded(t) => t,
@@ -244,23 +251,42 @@ fn shares(head: Head) -> bool {
     matches!(head, Head::Calm | Head::Distress) || taught::by_acts(head)
 }
 
-/// The mean of what the acts of the turns say; nothing for heads that see the acts as company.
-fn said_by_acts(e: &Example, reading: &Reading) -> f64 {
+/// The acts found in a conversation and turn.
+type FoundIn<'f> = dyn Fn(usize, usize) -> Vec<Found> + 'f;
+
+/// The acts of a taught turn that a fit learns from. Phrases were made with these turns in view and find more in them than elsewhere, and
+/// what they find in one language they miss in another: so a share of the acts is left out, each by itself, and the words learn to do without.
+fn remembered(conversation: usize, found: &[Found]) -> Vec<Found> {
+    let left_out = |act: Act| {
+        let seed = (conversation * ACTS.len() + usize::from(act.0)) as u64;
+        SplitMix64::new(seed).unit() < FORGOTTEN
+    };
+    found.iter().filter(|f| !left_out(f.act)).copied().collect()
+}
+
+/// What the acts of an example say (for a pair, of the second less the first), a mean over its turns; nothing for heads that see the acts as company.
+fn said_by_acts(e: &Example, found: &FoundIn) -> f64 {
     if !is_measure(e.head) || e.turns.is_empty() {
         return 0.0;
     }
-    let of_turn = |t: &usize| act_logits(&measures::amounts(reading.acts_of(*t)))[e.head as usize];
-    e.turns.iter().map(of_turn).sum::<f64>() / e.turns.len() as f64
+    let of_turn = |c: usize, t: usize| act_logits(&measures::amounts(&found(c, t)))[e.head as usize];
+    let of_text = |c: usize| e.turns.iter().map(|t| of_turn(c, *t)).sum::<f64>() / e.turns.len() as f64;
+    e.conversations.iter().zip(signs(e)).map(|(c, sign)| f64::from(*sign) * of_text(*c)).sum()
 }
 
-fn context_of(e: &Example, sets: &Sets, readings: &[Reading]) -> Vec<(u32, f32)> {
+/// How the texts of an example count: of a pair the second less the first.
+fn signs(e: &Example) -> &'static [f32] {
+    if e.conversations.len() == 2 { &[-1.0, 1.0] } else { &[1.0] }
+}
+
+fn context_of(e: &Example, sets: &Sets, readings: &[Reading], found: &FoundIn) -> Vec<(u32, f32)> {
     if is_measure(e.head) {
         let mut amounts = [0.0; ACTS.len()];
-        let signs: &[f64] = if e.conversations.len() == 2 { &[-1.0, 1.0] } else { &[1.0] };
-        for (c, sign) in e.conversations.iter().zip(signs) {
+        for (c, sign) in e.conversations.iter().zip(signs(e)) {
             for t in &e.turns {
-                let of_turn = measures::amounts(readings[*c].acts_of(*t));
-                amounts.iter_mut().zip(of_turn).for_each(|(a, b)| *a += sign * b / e.turns.len() as f64);
+                let of_turn = measures::amounts(&found(*c, *t));
+                let share = f64::from(*sign) / e.turns.len() as f64;
+                amounts.iter_mut().zip(of_turn).for_each(|(a, b)| *a += share * b);
             }
         }
         let some = amounts.iter().enumerate().filter(|(_, a)| **a != 0.0);
@@ -392,16 +418,17 @@ fn fit(rows: &[&Row], features: usize) -> Fit {
         let mut sum = 0.0;
         for (r, w) in rows.iter().zip(&weights) {
             let constant = if r.paired { None } else { Some(if measure { r.set } else { 0 }) };
-            let mut z = x[scale_at] * r.acts + constant.map_or(0.0, |c| x[c]);
-            z += r.context.iter().map(|(i, v)| x[context_at + *i as usize] * f64::from(*v)).sum::<f64>();
+            let (context, acts) = &r.learned;
+            let mut z = x[scale_at] * acts + constant.map_or(0.0, |c| x[c]);
+            z += context.iter().map(|(i, v)| x[context_at + *i as usize] * f64::from(*v)).sum::<f64>();
             z += r.words.iter().map(|(i, v)| x[words_at + *i as usize] * f64::from(*v)).sum::<f64>();
             sum += w * (softplus(z) - r.target * z);
             let slope = w * (1.0 / (1.0 + (-z).exp()) - r.target);
             if let Some(c) = constant {
                 g[c] += slope;
             }
-            g[scale_at] += slope * r.acts;
-            r.context.iter().for_each(|(i, v)| g[context_at + *i as usize] += slope * f64::from(*v));
+            g[scale_at] += slope * acts;
+            context.iter().for_each(|(i, v)| g[context_at + *i as usize] += slope * f64::from(*v));
             r.words.iter().for_each(|(i, v)| g[words_at + *i as usize] += slope * f64::from(*v));
         }
         let mut ridge = |at: usize, to: usize, centre: f64, spread: f64| {
@@ -484,6 +511,7 @@ mod tests {
             words: vec![(n as u32 % 3, 1.0)],
             context: vec![(n as u32 % 2, 1.0)],
             acts: n as f64 / 10.0,
+            learned: (Vec::new(), 0.0),
             length: 1.0,
             target: 1.0,
             weight: 1.0,
@@ -500,5 +528,25 @@ mod tests {
         let factor = both.scale;
         assert!(factor > 1.0 && both.words.iter().zip([0.25, 1.0, -0.5]).all(|(w, m)| (w - m * factor).abs() < 1e-9));
         assert_eq!(fit([1.0, 0.0, -1.0]).with(&other, 0.0, &rows).words, one.words);
+    }
+
+    #[test]
+    fn of_the_acts_of_a_taught_turn_a_share_is_left_out() {
+        let hit = |act: usize, start: u32| Found {
+            act: Act(act as u8),
+            start,
+            end: start + 1,
+            confidence: 1.0,
+            rule: 0,
+            question: false,
+        };
+        let found: Vec<Found> = (0..ACTS.len()).flat_map(|a| [hit(a, 0), hit(a, 5)]).collect();
+        let kept: Vec<Vec<Found>> = (0..40).map(|c| remembered(c, &found)).collect();
+        // An act is left out as a whole, in each turn others.
+        assert!(kept.iter().all(|k| k.chunks(2).all(|two| two[0].act == two[1].act)));
+        assert!(kept.windows(2).all(|two| two[0] != two[1]));
+        assert_eq!(kept[7], remembered(7, &found));
+        let share = kept.iter().map(Vec::len).sum::<usize>() as f64 / (kept.len() * found.len()) as f64;
+        assert!((share - (1.0 - FORGOTTEN)).abs() < 0.05, "{share}");
     }
 }
