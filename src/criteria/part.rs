@@ -314,8 +314,9 @@ impl<'a> Part<'a> {
         // A greeting or a goodbye shows no lack.
         let shows = |t: &OwnTurn| !(t.formal && (of_substance || off < 0.0));
         let turn = self.utmost_of(off, shows, |t| t.weight * off_of(t))?;
-        let points = (points * off).clamp(-most, most);
-        Some(self.shown_by(turn, head, off > 0.0, self.graded(rule, points, turn, would_earn)))
+        let evidence = self.graded(rule, (points * off).clamp(-most, most), turn, would_earn);
+        // What is lacking is in no word: the turn shows it as a whole.
+        Some(if off > 0.0 { self.shown_by(turn, head, true, evidence) } else { evidence })
     }
 
     /// Evidence from how much of a measure the own turns with most of it have (mean logit): `points` a logit from that of plain talk on,
@@ -335,7 +336,7 @@ impl<'a> Part<'a> {
         let among = |t: &OwnTurn| if t.turn < first { f64::NEG_INFINITY } else { t.logit(of.head) };
         let turn = self.utmost_of(1.0, |t| t.turn >= first && shows(t), among)?;
         let evidence = self.graded(of.rule, (points * off).clamp(-most, most), turn, would_earn);
-        Some(self.shown_by(turn, of.head, true, evidence))
+        Some(if off > 0.0 { self.shown_by(turn, of.head, true, evidence) } else { evidence })
     }
 
     /// Evidence from the mood (positivity less distress) of the customer's last two turns behind the first own one: half of `points` each

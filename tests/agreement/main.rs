@@ -347,7 +347,7 @@ fn a_conversation_that_no_phrase_was_mended_with_scores_less_alike() {
     alike("blind_third", told, 20, MEANS, [0.50, 0.42, 0.37, 0.46, 0.42, 0.54]);
     let told = told_thrice(&["blind_fourth"]);
     assert_eq!(told.len(), 24);
-    alike("blind_fourth", told, 20, MEANS, [0.27, 0.37, 0.40, 0.42, 0.42, 0.46]);
+    alike("blind_fourth", told, 20, MEANS, [0.27, 0.37, 0.40, 0.42, 0.40, 0.46]);
     let told = told_thrice(&["blind_fifth"]);
     assert_eq!(told.len(), 24);
     // Positive language is 8 apart on average here; left as it was found.
