@@ -392,6 +392,25 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_no_is_an_answer() {
+        for (no, beside) in [
+            (
+                "No, dogs are not allowed in the cabin, and I cannot change that.",
+                "The cabin is very spacious and modern.",
+            ),
+            ("Нет, с собакой в каюту нельзя, и изменить этого я не могу.", "Каюта у нас просторная и современная."),
+            ("Жоқ, каютаға ит кіргізуге болмайды, мен оны өзгерте алмаймын.", "Каюта өте кең әрі заманауи."),
+        ] {
+            let points = |answer: &str| {
+                let talk = format!("C: And the dog?\nA: {answer}\nC: Okay.\nA: {answer}");
+                let r = result(&Attentiveness, Channel::Call, &talk);
+                r.evidence.iter().find(|e| e.rule == "answers_in_all_turns").map_or(0.0, |e| e.points)
+            };
+            assert!(points(no) > points(beside), "{no} {} {beside} {}", points(no), points(beside));
+        }
+    }
+
+    #[test]
     fn a_talk_of_one_turn_is_not_applicable() {
         let r = result(&Attentiveness, Channel::Call, "C: Where are you?\nA: Abay avenue fifty two.");
         assert_eq!(r.status, Status::NotApplicable);

@@ -448,6 +448,21 @@ mod tests {
         let r = result(&Empathy, Channel::Call, talk);
         let e = r.evidence.iter().find(|e| e.rule == Peak::WARMTH.rule).unwrap();
         assert!(e.points < 0.0 && e.turn != 0, "{e:?}");
+        // What lacks is in no word of it.
+        let words = talk.lines().nth(e.turn).unwrap();
+        assert_eq!((e.start, e.end), (0, words.len() - "A: ".len()));
+    }
+
+    #[test]
+    fn how_the_customer_leaves_counts() {
+        let courtesy = |last: &str| {
+            let talk = format!("C: My mother is in hospital and I'm so worried.\nA: The card is blocked.\nC: {last}");
+            let r = result(&Empathy, Channel::Call, &talk);
+            r.evidence.iter().find(|e| e.rule == Leaving::COURTESY.rule).map(|e| (e.points, e.called.unwrap().turn))
+        };
+        let (kind, turn) = courtesy("Thank you so much for your patience, I really appreciate it.").unwrap();
+        let (curt, _) = courtesy("Whatever. Just do your job.").unwrap();
+        assert!(kind > 0.0 && curt < 0.0 && turn == 2, "{kind} {curt}");
     }
 
     #[test]

@@ -437,7 +437,7 @@ mod tests {
                 let r = result(&ProperClosing, Channel::Call, &talk);
                 r.evidence.iter().find(|e| e.rule == rule).map_or(0.0, |e| e.points)
             };
-            for rule in ["invites_at_the_end", "takes_leave_at_the_end"] {
+            for rule in ["invites_at_the_end", "takes_leave_at_the_end", "courtesy_at_the_end"] {
                 let (kind, bare) = (points(warm, rule), points(abrupt, rule));
                 assert!(kind > bare, "{rule} of {warm}: {kind}, of {abrupt}: {bare}");
             }
