@@ -268,7 +268,7 @@ fn whole(part: &Part<'_>, turn: usize) -> Called {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::criteria::testing::{better, result};
+    use crate::criteria::testing::{better, result, told};
     use crate::model::{Channel, Status};
 
     #[test]
@@ -403,8 +403,7 @@ mod tests {
         ] {
             let points = |answer: &str| {
                 let talk = format!("C: And the dog?\nA: {answer}\nC: Okay.\nA: {answer}");
-                let r = result(&Attentiveness, Channel::Call, &talk);
-                r.evidence.iter().find(|e| e.rule == "answers_in_all_turns").map_or(0.0, |e| e.points)
+                told(&Attentiveness, Channel::Call, &talk, "answers_in_all_turns").unwrap().points
             };
             assert!(points(no) > points(beside), "{no} {} {beside} {}", points(no), points(beside));
         }

@@ -385,8 +385,13 @@ fn answers(part: &Part<'_>, opportunities: &[Opportunity]) -> Vec<Vec<Answer>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::criteria::testing::{better, result, score};
+    use crate::criteria::testing::{better, result, score, told};
     use crate::model::{Channel, Status};
+
+    /// How a talk ends whose agent goes on to business.
+    fn status(words: &str) -> Status {
+        result(&Empathy, Channel::Call, &format!("C: {words}\nA: What is the number?\nC: 55\nA: Fine.")).status
+    }
 
     #[test]
     fn something_heavy_is_an_opportunity_though_no_feeling_is_named() {
@@ -404,9 +409,6 @@ mod tests {
                 "күйеуім наурызда келеді ал шот әлі соның атында тұр сіздерде ғой",
             ),
         ] {
-            let status = |words: &str| {
-                result(&Empathy, Channel::Call, &format!("C: {words}\nA: What is the number?\nC: 55\nA: Fine.")).status
-            };
             assert_eq!((status(heavy), status(plain)), (Status::Scored, Status::NotApplicable), "{heavy}");
         }
     }
@@ -433,8 +435,7 @@ mod tests {
     fn what_adds_up_in_a_letter_is_scaled_to_a_long_turn() {
         let warmth = |text: &str| {
             let talk = format!("C: My mother is in hospital and I'm so worried.\nA: {text}");
-            let r = result(&Empathy, Channel::Email, &talk);
-            r.evidence.iter().find(|e| e.rule == Level::WARMTH.rule).unwrap().points
+            told(&Empathy, Channel::Email, &talk, Level::WARMTH.rule).unwrap().points
         };
         let line = "I am sorry to hear of your mother and will gladly see to the card for her this week. ";
         let (short, long) = (warmth(line), warmth(&line.repeat(6)));
@@ -445,35 +446,27 @@ mod tests {
     #[test]
     fn a_greeting_is_not_shown_for_the_warmth_that_lacks() {
         let talk = "A: Good morning, Bank, Tom speaking.\nC: My mother is in hospital and I'm so worried.\nA: Card number.\nC: 55\nA: The card is blocked under the terms.";
-        let r = result(&Empathy, Channel::Call, talk);
-        let e = r.evidence.iter().find(|e| e.rule == Peak::WARMTH.rule).unwrap();
+        let e = told(&Empathy, Channel::Call, talk, Peak::WARMTH.rule).unwrap();
         assert!(e.points < 0.0 && e.turn != 0, "{e:?}");
-        // What lacks is in no word of it.
-        let words = talk.lines().nth(e.turn).unwrap();
-        assert_eq!((e.start, e.end), (0, words.len() - "A: ".len()));
     }
 
     #[test]
     fn how_the_customer_leaves_counts() {
         let courtesy = |last: &str| {
             let talk = format!("C: My mother is in hospital and I'm so worried.\nA: The card is blocked.\nC: {last}");
-            let r = result(&Empathy, Channel::Call, &talk);
-            r.evidence.iter().find(|e| e.rule == Leaving::COURTESY.rule).map(|e| (e.points, e.called.unwrap().turn))
+            let e = told(&Empathy, Channel::Call, &talk, Leaving::COURTESY.rule).unwrap();
+            (e.points, e.called.unwrap().turn)
         };
-        let (kind, turn) = courtesy("Thank you so much for your patience, I really appreciate it.").unwrap();
-        let (curt, _) = courtesy("Whatever. Just do your job.").unwrap();
+        let (kind, turn) = courtesy("Thank you so much for your patience, I really appreciate it.");
+        let (curt, _) = courtesy("Whatever. Just do your job.");
         assert!(kind > 0.0 && curt < 0.0 && turn == 2, "{kind} {curt}");
     }
 
     #[test]
     fn concern_is_told_from_business_in_any_words() {
         let concern = |agent: &str| {
-            let r = result(
-                &Empathy,
-                Channel::Call,
-                &format!("C: My mother is in hospital and I'm so worried.\nA: {agent}"),
-            );
-            r.evidence.iter().find(|e| e.rule == Peak::CONCERN.rule).map_or(0.0, |e| e.points)
+            let talk = format!("C: My mother is in hospital and I'm so worried.\nA: {agent}");
+            told(&Empathy, Channel::Call, &talk, Peak::CONCERN.rule).map_or(0.0, |e| e.points)
         };
         let (kind, cold) = (
             concern("How is she now, and is there somebody with you tonight?"),
@@ -483,15 +476,18 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_says_little_is_not_shown_for_the_warmth() {
+    fn warmth_is_shown_by_its_words_and_a_lack_of_it_by_the_turn() {
         let shown = |turn: &str| {
-            let r = result(&Empathy, Channel::Call, &format!("C: I am so worried about my mother.\nA: {turn}"));
-            let e = r.evidence.iter().find(|e| e.rule == "warmth_of_all_turns").unwrap();
-            turn[e.start..e.end].to_owned()
+            let talk = format!("C: I am so worried about my mother.\nA: {turn}");
+            [Level::WARMTH.rule, Peak::WARMTH.rule].map(|rule| {
+                let e = told(&Empathy, Channel::Call, &talk, rule).unwrap();
+                (e.points > 0.0, turn[e.start..e.end].to_owned())
+            })
         };
-        let cold = "That one is in the box with the other papers on it.";
-        assert_eq!(shown(cold), cold, "no word of it moves it much: the turn as a whole");
-        assert_eq!(shown("That must be so frightening for you."), "must be so frightening for you");
+        let cold = "Whatever, your card was blocked under the terms.";
+        assert_eq!(shown(cold), [(false, cold.to_owned()), (false, cold.to_owned())]);
+        let words = (true, "must be so frightening for you".to_owned());
+        assert_eq!(shown("That must be so frightening for you."), [words.clone(), words]);
     }
 
     #[test]
@@ -508,9 +504,6 @@ mod tests {
 
     #[test]
     fn a_turn_that_sounds_moved_is_an_opportunity_in_any_words() {
-        let status = |words: &str| {
-            result(&Empathy, Channel::Call, &format!("C: {words}\nA: What is the number?\nC: 55\nA: Fine.")).status
-        };
         assert_eq!(
             status("i keep looking at the phone every five minutes and i have not slept since they took her in"),
             Status::Scored

@@ -182,7 +182,7 @@ fn tone(part: &Part<'_>, evidence: &mut Vec<Evidence>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::criteria::testing::{better, result, score};
+    use crate::criteria::testing::{better, result, score, told};
     use crate::model::{Channel, Status};
 
     #[test]
@@ -241,5 +241,18 @@ mod tests {
     fn a_word_or_two_have_no_form() {
         let r = result(&Politeness, Channel::Call, "C: Where are you?\nA: Abay avenue.");
         assert_eq!(r.status, Status::NotApplicable);
+    }
+
+    #[test]
+    fn a_word_that_says_little_is_not_shown_for_the_tone() {
+        let shown = |turn: &str| {
+            let talk = format!("C: Where is it?\nA: {turn}");
+            let e = told(&Politeness, Channel::Call, &talk, "tone_of_all_turns").unwrap();
+            turn[e.start..e.end].to_owned()
+        };
+        let plain = "The parcel is at the depot near the station today.";
+        assert_eq!(shown(plain), plain, "no word of it moves it much: the turn as a whole");
+        let telling = shown("It is at the depot, and thank you so much for asking.");
+        assert!(telling.contains("thank you") && !telling.contains("depot"), "{telling}");
     }
 }

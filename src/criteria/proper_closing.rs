@@ -400,7 +400,7 @@ fn open_at_the_end<'a>(part: &Part<'a>) -> Option<(usize, &'a Found)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::criteria::testing::{better, conversation, lexicon, result, score};
+    use crate::criteria::testing::{better, conversation, lexicon, result, score, told};
     use crate::lexicon::{Reader, Reading};
     use crate::model::Status;
 
@@ -414,11 +414,8 @@ mod tests {
             let end = |customer: &str| {
                 let talk =
                     format!("C: My kettle came broken.\nA: We send a new one on Thursday.\nC: {customer}\nA: Goodbye.");
-                let r = result(&ProperClosing, Channel::Call, &talk);
-                r.evidence
-                    .iter()
-                    .find(|e| e.rule == "contentment_at_the_end")
-                    .map(|e| (e.points, e.called.unwrap().turn))
+                let e = told(&ProperClosing, Channel::Call, &talk, Leaving::CONTENTMENT.rule);
+                e.map(|e| (e.points, e.called.unwrap().turn))
             };
             let (Some((won, turn)), Some((lost, _))) = (end(content), end(put_off)) else { panic!("{content}") };
             assert!(won > 0.0 && lost < 0.0 && turn == 2, "{content}: {won}, {put_off}: {lost}");
@@ -434,8 +431,7 @@ mod tests {
         ] {
             let points = |end: &str, rule: &str| {
                 let talk = format!("C: My kettle came broken.\nA: We send a new one on Thursday.\nC: Okay.\nA: {end}");
-                let r = result(&ProperClosing, Channel::Call, &talk);
-                r.evidence.iter().find(|e| e.rule == rule).map_or(0.0, |e| e.points)
+                told(&ProperClosing, Channel::Call, &talk, rule).map_or(0.0, |e| e.points)
             };
             for rule in ["invites_at_the_end", "takes_leave_at_the_end", "courtesy_at_the_end"] {
                 let (kind, bare) = (points(warm, rule), points(abrupt, rule));
@@ -447,8 +443,7 @@ mod tests {
     #[test]
     fn what_is_said_early_is_not_the_end() {
         let inviting = |talk: &str| {
-            let r = result(&ProperClosing, Channel::Call, talk);
-            r.evidence.iter().find(|e| e.rule == "invites_at_the_end").map(|e| (e.points, e.turn)).unwrap()
+            told(&ProperClosing, Channel::Call, talk, "invites_at_the_end").map(|e| (e.points, e.turn)).unwrap()
         };
         let (rest, invites) =
             ("A: The form is on the site.\nC: Okay.", "A: If anything is odd about it, just shout.\nC: Okay.");

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::{Criterion, parts};
 use crate::lexicon::{Lexicon, Reader, Reading};
-use crate::model::{Channel, Conversation, CriterionResult, Speaker, Turn};
+use crate::model::{Channel, Conversation, CriterionResult, Evidence, Speaker, Turn};
 
 pub(crate) fn lexicon() -> &'static Lexicon {
     static LEXICON: OnceLock<Lexicon> = OnceLock::new();
@@ -42,6 +42,12 @@ pub(super) fn result(criterion: &dyn Criterion, channel: Channel, lines: &str) -
     let parts = parts(&c, &reading, lexicon());
     assert_eq!(parts.len(), 1, "help: use one agent");
     criterion.score(&parts[0])
+}
+
+/// The first evidence by a rule in the only part of a conversation.
+#[track_caller]
+pub(super) fn told(criterion: &dyn Criterion, channel: Channel, lines: &str, rule: &str) -> Option<Evidence> {
+    result(criterion, channel, lines).evidence.into_iter().find(|e| e.rule == rule)
 }
 
 /// The score of the only part of a call.

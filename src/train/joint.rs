@@ -463,6 +463,25 @@ mod tests {
     }
 
     #[test]
+    fn a_fit_learns_from_some_acts_of_taught_turns_and_from_all_of_others() {
+        // The first set of ours stands behind the labelled ones.
+        let taught = (0..sets::ALL).find(|s| sets::taught(*s).is_some()).unwrap();
+        let left_out = |set: usize| {
+            let mut sets = Sets::default();
+            tell(&mut sets, set, "Thank you so much, you are very kind.", &[(Head::Politeness, 1.0)]);
+            let features = features(&sets);
+            let rows = rows(&sets, lexicon(), &features);
+            assert!(rows.iter().all(|r| r.acts > 0.0 && r.context == rows[0].context), "all are measured alike");
+            let material = Material::gather(&sets, &rows, &features);
+            let fewer = material.items.iter().filter(|i| i.features.len() < material.items[0].features.len()).count();
+            (rows.iter().filter(|r| r.learned != (r.context.clone(), r.acts)).count(), fewer > 0)
+        };
+        let (some, fewer) = left_out(taught);
+        assert!((60..=120).contains(&some) && fewer, "{some}");
+        assert_eq!(left_out(0), (0, false));
+    }
+
+    #[test]
     fn turns_that_are_told_in_all_languages_are_drawn_together() {
         let mut sets = Sets::default();
         for (english, other, rating) in [("glad", "zvok", 1.0), ("grim", "zvuk", 0.0)].repeat(200) {

@@ -215,13 +215,13 @@ fn rows(sets: &Sets, lexicon: &Lexicon, features: &Features) -> Vec<Row> {
         .enumerate()
         .filter(|(_, e)| e.weight > 0.0)
         .map(|(example, e)| {
-            let learned: &FoundIn = if sets::taught(e.set).is_some() { &some } else { &all };
             let (mut words, mut length) = (BTreeMap::new(), 0.0);
             for (c, sign) in e.conversations.iter().zip(signs(e)) {
                 features.add(*c, &e.turns, *sign, &mut words);
                 let n: usize = e.turns.iter().map(|t| readings[*c].word_count(*t)).sum();
                 length += f64::from(*sign) * (1.0 + n as f64).ln();
             }
+            let (context, acts) = (context_of(e, sets, &readings, &all), said_by_acts(e, &all));
             let known = if shares(e.head) { features.len() } else { features.names.len() };
             words.retain(|n, v| *v != 0.0 && (*n as usize) < known);
             Row {
@@ -230,9 +230,13 @@ fn rows(sets: &Sets, lexicon: &Lexicon, features: &Features) -> Vec<Row> {
                 fold: fold_of(&e.group),
                 head: e.head,
                 words: words.into_iter().collect(),
-                context: context_of(e, sets, &readings, &all),
-                acts: said_by_acts(e, &all),
-                learned: (context_of(e, sets, &readings, learned), said_by_acts(e, learned)),
+                learned: if sets::taught(e.set).is_some() {
+                    (context_of(e, sets, &readings, &some), said_by_acts(e, &some))
+                } else {
+                    (context.clone(), acts)
+                },
+                context,
+                acts,
                 length,
                 target: match e.target {
                     Target::Graded(t) => t,
