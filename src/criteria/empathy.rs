@@ -588,15 +588,8 @@ mod tests {
     fn an_insult_may_be_answered_and_need_not() {
         let kind = "C: Are you stupid or what?\nA: I'm so sorry, that must be really frustrating. Let me sort this out for you.";
         let plain = "C: Are you stupid or what?\nA: Your parcel number, please.";
-        let r = result(&Empathy, Channel::Call, kind);
-        assert!(
-            r.evidence
-                .iter()
-                .any(|e| e.rule == "names_feeling" && e.called.as_ref().is_some_and(|c| c.act == "rude.insult")),
-            "{:?}",
-            r.evidence
-        );
-        let r = result(&Empathy, Channel::Call, plain);
-        assert!(r.evidence.iter().all(|e| e.rule != "missed_feeling"), "{:?}", r.evidence);
+        let named = told(&Empathy, Channel::Call, kind, "names_feeling").unwrap();
+        assert_eq!(named.called.unwrap().act, "rude.insult");
+        assert_eq!(told(&Empathy, Channel::Call, plain, "missed_feeling"), None);
     }
 }
